@@ -1,0 +1,235 @@
+"""Concept space: what the axes are, which classes lie at its corners, and the prior over z."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from conceptspace.concepts.settings import Settings
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Uniform(Settings):
+    """Values uniform within `half_width` of the class mean, each component on its own."""
+
+    kind: Literal["uniform"] = "uniform"
+    half_width: float = Field(default=0.0, ge=0.0)
+    minimum: float | None = None
+    """Lower end that no draw goes below, such as the smallest radius that can be seen."""
+
+    def draw(self, mean: np.ndarray, num: int, rng: np.random.Generator) -> np.ndarray:
+        """`num` draws around `mean` (width,), as an array (num, width)."""
+        low, high = self.range(mean)
+        return rng.uniform(low, high, size=(num, mean.size))
+
+    def range(self, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest value of each component."""
+        low, high = mean - self.half_width, mean + self.half_width
+        if self.minimum is not None:
+            low = np.maximum(low, self.minimum)
+        return low, high
+
+
+class Normal(Settings):
+    """Values normal around the class mean, each component on its own."""
+
+    kind: Literal["normal"] = "normal"
+    standard_deviation: float = Field(gt=0.0)
+
+    def draw(self, mean: np.ndarray, num: int, rng: np.random.Generator) -> np.ndarray:
+        """`num` draws around `mean` (width,), as an array (num, width)."""
+        return rng.normal(mean, self.standard_deviation, size=(num, mean.size))
+
+    def range(self, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The mean plus and minus three standard deviations."""
+        return mean - 3 * self.standard_deviation, mean + 3 * self.standard_deviation
+
+
+Spread = Annotated[Uniform | Normal, Field(discriminator="kind")]
+
+
+class Concept(Settings):
+    """One axis of concept space.
+
+    Example:
+        >>> colour = Concept(
+        ...     name="colour",
+        ...     factor="colour",
+        ...     values=((0.7, 0.3, 0.3), (0.3, 0.3, 0.7)),
+        ...     labels=("red", "blue"),
+        ... )
+        >>> colour.num_values, colour.width
+        (2, 3)
+    """
+
+    name: str = Field(min_length=1)
+    """What the axis is called, in tables and on plots."""
+    factor: str = Field(min_length=1)
+    """The factor of the world's G that this concept drives."""
+    values: tuple[tuple[float, ...], ...]
+    """Mean of each class value; every value has as many numbers as the factor is wide."""
+    spread: Spread = Uniform()
+    """How a class's draws lie around its mean."""
+    labels: tuple[str, ...] = ()
+    """A word for each value, such as red and blue; by default the value's index."""
+
+    @field_validator("values")
+    @classmethod
+    def _values_are_distinct(cls, values: tuple[tuple[float, ...], ...]):
+        if not 2 <= len(values) <= len(DIGITS):
+            raise ValueError(f"a concept needs 2 to {len(DIGITS)} values, one for each class index")
+        if len({len(value) for value in values}) != 1 or not values[0]:
+            raise ValueError("every value must have the same number of components, at least one")
+        if len(set(values)) != len(values):
+            raise ValueError("two values are the same, so their classes could not be told apart")
+        return values
+
+    @model_validator(mode="after")
+    def _labels_match_values(self):
+        if self.labels and len(self.labels) != len(self.values):
+            raise ValueError(
+                f"labels: give one word for each of the {len(self.values)} values of "
+                f"concept {self.name!r}, not {len(self.labels)}"
+            )
+        return self
+
+    @property
+    def num_values(self) -> int:
+        return len(self.values)
+
+    @property
+    def width(self) -> int:
+        """How many components of z this concept takes."""
+        return len(self.values[0])
+
+    def label(self, index: int) -> str:
+        """The word for the value with this index."""
+        return self.labels[index] if self.labels else f"{self.name} {index}"
+
+    def mean(self, index: int) -> np.ndarray:
+        """Mean (width,) of the value with this index."""
+        return np.asarray(self.values[index], dtype=np.float64)
+
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest value (width,) over all class values and their spread."""
+        lows, highs = zip(*(self.spread.range(self.mean(i)) for i in range(self.num_values)))
+        return np.min(lows, axis=0), np.max(highs, axis=0)
+
+
+class ConceptSpace(Settings):
+    """The axes, in the order in which a class name gives their values.
+
+    A concept class is a corner of the space, named by the index of its value on each axis: with
+    the concepts (colour, size), class `10` has colour value 1 and size value 0. (Park et al. 2024,
+    section 2.)
+    """
+
+    concepts: tuple[Concept, ...] = Field(min_length=1)
+
+    @field_validator("concepts")
+    @classmethod
+    def _names_and_factors_are_unique(cls, concepts: tuple[Concept, ...]):
+        for what in ("name", "factor"):
+            seen = [getattr(concept, what) for concept in concepts]
+            for entry in seen:
+                if seen.count(entry) > 1:
+                    raise ValueError(f"two concepts have the same {what} {entry!r}")
+        return concepts
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(concept.name for concept in self.concepts)
+
+    @property
+    def num_values(self) -> tuple[int, ...]:
+        """Number of values of each concept."""
+        return tuple(concept.num_values for concept in self.concepts)
+
+    @property
+    def width(self) -> int:
+        """Number of components of z."""
+        return sum(concept.width for concept in self.concepts)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every concept class, in lexical order: `00`, `01`, `10`, `11`."""
+        ranges = (range(n) for n in self.num_values)
+        return tuple(self.class_name(indices) for indices in itertools.product(*ranges))
+
+    def concept(self, name: str) -> Concept:
+        """The concept with this name.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        for concept in self.concepts:
+            if concept.name == name:
+                return concept
+        raise ValueError(f"concept {name!r} is not in this space; it has {', '.join(self.names)}")
+
+    def class_name(self, indices: Sequence[int]) -> str:
+        """The name of the class with these value indices, one for each concept."""
+        return "".join(DIGITS[index] for index in indices)
+
+    def indices(self, concept_class: str) -> tuple[int, ...]:
+        """The value index of each concept in a class.
+
+        Raises:
+            ValueError: if the space has no such class.
+        """
+        expected = len(self.concepts)
+        indices = tuple(DIGITS.find(letter) for letter in concept_class)
+        known = len(indices) == expected and all(
+            0 <= index < num for index, num in zip(indices, self.num_values)
+        )
+        if not known:
+            listed = self.classes if math.prod(self.num_values) <= 16 else self.classes[:16] + ("...",)
+            raise ValueError(
+                f"concept class {concept_class!r} is not in this space; it has {', '.join(listed)}"
+            )
+        return indices
+
+    def distance(self, first: str, second: str) -> int:
+        """Hamming distance: the number of concepts in which two classes differ."""
+        pairs = zip(self.indices(first), self.indices(second))
+        return sum(a != b for a, b in pairs)
+
+    def corner(self, concept_class: str) -> np.ndarray:
+        """Coordinates (concept,) in [0, 1] of a class: value index over number of values less 1."""
+        return np.asarray(self.indices(concept_class)) / (np.asarray(self.num_values) - 1)
+
+    def describe(self, concept_class: str) -> str:
+        """The class in words, such as "blue small"."""
+        indices = self.indices(concept_class)
+        return " ".join(c.label(i) for c, i in zip(self.concepts, indices))
+
+    def slice_of(self, name: str) -> slice:
+        """Where a concept's components lie in z."""
+        start = 0
+        for concept in self.concepts:
+            if concept.name == name:
+                return slice(start, start + concept.width)
+            start += concept.width
+        self.concept(name)  # raises, naming the concepts there are
+        raise AssertionError("unreachable")
+
+    def mean(self, concept_class: str) -> np.ndarray:
+        """Mean z (width,) of a class."""
+        indices = self.indices(concept_class)
+        return np.concatenate([c.mean(i) for c, i in zip(self.concepts, indices)])
+
+    def draw(self, concept_class: str, num: int, rng: np.random.Generator) -> np.ndarray:
+        """`num` draws of z (num, width) from the prior of a class."""
+        indices = self.indices(concept_class)
+        draws = [c.spread.draw(c.mean(i), num, rng) for c, i in zip(self.concepts, indices)]
+        return np.concatenate(draws, axis=1)
+
+    def factors(self, z: np.ndarray) -> dict[str, np.ndarray]:
+        """Split z (batch, width) into the factors that it drives, each (batch, factor width)."""
+        if z.ndim != 2 or z.shape[1] != self.width:
+            raise ValueError(f"z must have shape (batch, {self.width}), not {z.shape}")
+        return {c.factor: z[:, self.slice_of(c.name)] for c in self.concepts}
