@@ -1,0 +1,1 @@
+"""Conditional generative models: the U-Net and the variational diffusion model."""

@@ -1,0 +1,86 @@
+"""Settings of the U-Net and of the variational diffusion model. No torch."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from conceptspace.concepts.settings import Settings
+
+
+class PerBlockEmbedding(Settings):
+    """Every residual block embeds h with an MLP of its own, as in the paper's image experiments."""
+
+    kind: Literal["per-block"] = "per-block"
+
+
+class SharedEmbedding(Settings):
+    """One MLP embeds h for all blocks; each block maps it with a linear layer of its own.
+
+    This is the paper's CelebA model, where the linear layers start at zero.
+    """
+
+    kind: Literal["shared"] = "shared"
+    width: int = Field(default=64, ge=1)
+    """Width of both layers of the MLP."""
+    starts_at_zero: bool = True
+    """Whether the linear layer of each block is initialised to zero."""
+
+
+ConditionEmbedding = Annotated[PerBlockEmbedding | SharedEmbedding, Field(discriminator="kind")]
+
+
+class UNetSettings(Settings):
+    """The conditional U-Net. The defaults are the paper's (Park et al. 2024, appendix A)."""
+
+    widths: tuple[int, ...] = Field(default=(64, 128, 256), min_length=1)
+    """Channels at each resolution, halved between one and the next."""
+    num_blocks: int = Field(default=2, ge=1)
+    """Residual blocks at each resolution, on the way down and again on the way up."""
+    num_heads: int = Field(default=4, ge=0)
+    """Heads of the self-attention in the middle; 0 for none."""
+    num_groups: int = Field(default=8, ge=1)
+    """Groups of every GroupNorm."""
+    dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+    time_features: int = Field(default=64, ge=4, multiple_of=2)
+    """Sines and cosines of the time input; the time embedding is four times as wide."""
+    embedding: ConditionEmbedding = PerBlockEmbedding()
+    initial_scale: float = Field(default=1.0, gt=0.0)
+    """Factor on every parameter of the network at the start."""
+
+    @model_validator(mode="after")
+    def _widths_fit_groups_and_heads(self):
+        for width in self.widths:
+            if width < 1 or width % self.num_groups:
+                raise ValueError(
+                    f"widths: {width} is not a positive multiple of num_groups={self.num_groups}"
+                )
+        if self.num_heads and self.widths[-1] % self.num_heads:
+            raise ValueError(
+                f"widths: the last, {self.widths[-1]}, is not a multiple of "
+                f"num_heads={self.num_heads}"
+            )
+        return self
+
+
+class DiffusionSettings(Settings):
+    """The variational diffusion model's noise schedule and sampler (Kingma et al. 2021)."""
+
+    gamma_start: float = -5.0
+    """gamma(0) = -log SNR at time 0, where training starts."""
+    gamma_end: float = 10.0
+    """gamma(1), where training starts."""
+    learned_schedule: bool = True
+    """Whether gamma's two ends are trained with the bound."""
+    data_noise: float = Field(default=1e-3, gt=0.0)
+    """Standard deviation of the data's pixel noise in the reconstruction term."""
+    sampling_steps: int = Field(default=50, ge=1)
+    """Steps of the ancestral sampler."""
+
+    @model_validator(mode="after")
+    def _noise_grows_with_time(self):
+        if not self.gamma_start < self.gamma_end:
+            raise ValueError(
+                f"gamma_start: {self.gamma_start} must be below gamma_end={self.gamma_end}: "
+                "noise grows with time"
+            )
+        return self

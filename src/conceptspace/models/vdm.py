@@ -1,0 +1,160 @@
+"""The conditional variational diffusion model in continuous time (Kingma et al. 2021).
+
+Equation numbers are those of arXiv 2107.00630. gamma(t) = -log SNR(t), alpha^2 = sigmoid(-gamma),
+sigma^2 = sigmoid(gamma), z_t = alpha x + sigma eps.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from conceptspace.models.schedule import LinearSchedule
+from conceptspace.models.settings import DiffusionSettings
+
+Sites = dict[str, Tensor]
+
+
+class Network(Protocol):
+    """What a denoising network must offer."""
+
+    def condition(self, vectors: Tensor) -> Sites:
+        """What the condition adds at each site."""
+        ...
+
+    def denoise(self, z_t: Tensor, time: Tensor, sites: Sites) -> Tensor:
+        """The correction to the noise estimate."""
+        ...
+
+
+class Bound(NamedTuple):
+    """The variational bound and its terms (equation 11), bits per dimension, one row an image."""
+
+    total: Float[Tensor, " batch"]
+    diffusion: Float[Tensor, " batch"]
+    prior: Float[Tensor, " batch"]
+    reconstruction: Float[Tensor, " batch"]
+
+
+class VDM(nn.Module):
+    """A denoising network with a noise schedule.
+
+    Args:
+        network: an `nn.Module` with `condition` and `denoise`.
+        settings: schedule, data noise and sampling steps.
+    """
+
+    def __init__(self, network: nn.Module, settings: DiffusionSettings) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.schedule = LinearSchedule(
+            settings.gamma_start, settings.gamma_end, learned=settings.learned_schedule
+        )
+
+    def condition(self, vectors: Float[Tensor, "batch condition"]) -> Sites:
+        """What the condition adds at each site of the network."""
+        return self.network.condition(vectors)  # type: ignore[operator]
+
+    def predict_noise(self, z_t: Tensor, gamma_t: Float[Tensor, " batch"], sites: Sites) -> Tensor:
+        """Estimated noise: the network's output plus z_t, as published."""
+        span = self.settings.gamma_end - self.settings.gamma_start
+        time = (gamma_t - self.settings.gamma_start) / span
+        return self.network.denoise(z_t, time, sites) + z_t  # type: ignore[operator]
+
+    def bound(
+        self,
+        images: Float[Tensor, "batch *shape"],
+        vectors: Float[Tensor, "batch condition"],
+        generator: torch.Generator,
+    ) -> Bound:
+        """The bound at one antithetic draw of times and noise (equations 11, 15 and 17).
+
+        The reconstruction term is its expectation in closed form; published code draws it.
+        """
+        batch = len(images)
+        offset = torch.rand((), generator=generator, device=images.device)
+        times = (offset + torch.arange(batch, device=images.device)) / batch
+        noise = torch.randn(images.shape, generator=generator, device=images.device)
+        gamma_t = self.schedule(times)
+        alpha, sigma = alpha_sigma(gamma_t, images.ndim)
+        predicted = self.predict_noise(
+            alpha * images + sigma * noise, gamma_t, self.condition(vectors)
+        )
+        squared_error = (predicted - noise).square().flatten(1).sum(1)
+        bits = 1.0 / (images[0].numel() * math.log(2.0))
+        diffusion = bits * 0.5 * self.schedule.derivative() * squared_error
+        prior = bits * self._prior(images)
+        reconstruction = self._reconstruction().expand(batch) / math.log(2.0)
+        return Bound(diffusion + prior + reconstruction, diffusion, prior, reconstruction)
+
+    def _prior(self, images: Tensor) -> Tensor:
+        """KL(q(z_1 | x) || N(0, 1)) in nats, summed over pixels."""
+        gamma_end = self.schedule(images.new_ones(()))
+        variance = torch.sigmoid(gamma_end)
+        kl = 0.5 * ((1 - variance) * images.square() + variance - 1 - torch.log(variance))
+        return kl.flatten(1).sum(1)
+
+    def _reconstruction(self) -> Tensor:
+        """-E log N(x; z_0 / alpha_0, data_noise) in nats a dimension; the same for every image."""
+        gamma_start = self.schedule(self.schedule.intercept.new_zeros(()))
+        squared_error = gamma_start.exp()  # (z_0 / alpha_0 - x)^2 = exp(gamma(0)) eps^2
+        scale = self.settings.data_noise
+        return 0.5 * squared_error / scale**2 + math.log(scale) + 0.5 * math.log(2 * math.pi)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        sites: Sites,
+        shape: tuple[int, ...],
+        generator: torch.Generator,
+        callback: Callable[[int, Tensor], None] | None = None,
+    ) -> Tensor:
+        """Ancestral sampling (equations 32 to 34) of as many images as `sites` has rows.
+
+        Args:
+            sites: what `condition` returned, perhaps changed by an intervention.
+            shape: channels, height, width.
+            generator: where all noise comes from.
+            callback: called with the step's index and z after each step.
+
+        Returns:
+            z_0, the image, neither clipped nor rescaled: (batch, *shape).
+        """
+        some_site = next(iter(sites.values()))
+        batch, device = len(some_site), some_site.device
+        z = torch.randn((batch, *shape), generator=generator, device=device)
+        times = torch.linspace(1.0, 0.0, self.settings.sampling_steps + 1, device=device)
+        gammas = self.schedule(times)
+        for i in range(self.settings.sampling_steps):
+            gamma_t, gamma_s = gammas[i : i + 1], gammas[i + 1 : i + 2]
+            predicted = self.predict_noise(z, gamma_t, sites)
+            noise = torch.randn(z.shape, generator=generator, device=device)
+            z = ancestral_step(z, predicted, noise, gamma_t, gamma_s)
+            if callback is not None:
+                callback(i, z)
+        return z
+
+    def sample_noise(self) -> float:
+        """Standard deviation exp(gamma(0)/2) of the noise that z_0 carries relative to x."""
+        return math.exp(self.schedule.ends()[0] / 2)
+
+
+def alpha_sigma(gamma: Float[Tensor, " batch"], ndim: int) -> tuple[Tensor, Tensor]:
+    """alpha and sigma, shaped to multiply a batch with `ndim` dimensions."""
+    shaped = gamma.view(-1, *(1,) * (ndim - 1))
+    return torch.sigmoid(-shaped).sqrt(), torch.sigmoid(shaped).sqrt()
+
+
+def ancestral_step(
+    z_t: Tensor, predicted_noise: Tensor, noise: Tensor, gamma_t: Tensor, gamma_s: Tensor
+) -> Tensor:
+    """A draw of z_s given z_t, for s < t (equations 32 to 34)."""
+    alpha_t, sigma_t = alpha_sigma(gamma_t, z_t.ndim)
+    alpha_s, sigma_s = alpha_sigma(gamma_s, z_t.ndim)
+    share = -torch.expm1(gamma_s - gamma_t)
+    mean = alpha_s / alpha_t * (z_t - share * sigma_t * predicted_noise)
+    return mean + sigma_s * share.sqrt() * noise
