@@ -29,7 +29,8 @@ MINIMUM_IMAGE_SIZE = 4
 
 _CHORD_SPACING = 1.25
 # Distance between neighbouring chords of the largest object, in standard deviations of the blur.
-# The trapezoidal rule on a Gaussian errs by 2 exp(-2 pi^2 / spacing^2), here 6e-6.
+# The trapezoidal rule on a Gaussian errs by 2 exp(-2 pi^2 / spacing^2), here 6e-6; the whole mask
+# of one pixel blur by at most 1e-5.
 
 _TRIANGLE_SIDE = math.sqrt(4 * math.pi / math.sqrt(3))
 # Base and height of the triangle over its size; its base lies side * sqrt(3) / 6 below the centre.
@@ -39,7 +40,7 @@ _TRUNCATION = 4.0
 
 
 def render(
-    factors: Mapping[str, Float[Tensor, "batch width"]],
+    factors: Mapping[str, Float[Tensor, "batch _"]],
     *,
     image_size: int,
     rasterisation: Rasterisation = "smooth",
@@ -77,13 +78,9 @@ def render(
         [1.0, 0.0, 0.0]
     """
     _check_factors(factors)
-    mask = silhouette_mask(
-        factors["shape"],
-        torch.cat((factors["x"], factors["y"]), dim=1),
-        factors["size"][:, 0],
-        image_size=image_size,
-        rasterisation=rasterisation,
-    )
+    _check_settings(image_size, rasterisation, blur=1.0)
+    centre, size = torch.cat((factors["x"], factors["y"]), dim=1), factors["size"][:, 0]
+    mask = _weighted_mask(factors["shape"], centre, size, image_size, rasterisation, blur=1.0)
     background = factors["background"][:, :, None, None]
     return background + mask[:, None] * (factors["colour"][:, :, None, None] - background)
 
@@ -122,6 +119,13 @@ def silhouette_mask(
     """
     _check_settings(image_size, rasterisation, blur)
     _check_geometry(shape, centre, size)
+    return _weighted_mask(shape, centre, size, image_size, rasterisation, blur)
+
+
+def _weighted_mask(
+    shape: Tensor, centre: Tensor, size: Tensor, image_size: int, rasterisation: str, blur: float
+) -> Float[Tensor, "batch height width"]:
+    """Sum over the shapes of weight times mask, without the shapes that add nothing."""
     masks = _SMOOTH_MASKS if rasterisation == "smooth" else _PUBLISHED_MASKS
     in_pixels = (image_size - 1) / 2
     column, row = (centre[:, 0] + 1) * in_pixels, (1 - centre[:, 1]) * in_pixels
@@ -129,7 +133,7 @@ def silhouette_mask(
     for weight, mask in zip(shape.unbind(dim=1), masks):
         if _has_no_effect(weight, shape):
             continue
-        part = weight[:, None, None] * mask(row, column, size * in_pixels, image_size, float(blur))
+        part = weight[:, None, None] * mask(row, column, size * in_pixels, image_size, blur)
         total = part if total is None else total + part
     return size.new_zeros(len(size), image_size, image_size) if total is None else total
 
@@ -161,11 +165,7 @@ def add_pixel_noise(
 
 
 def _smooth_disc(
-    row: Float[Tensor, " batch"],
-    column: Float[Tensor, " batch"],
-    radius: Float[Tensor, " batch"],
-    image_size: int,
-    blur: float,
+    row: Tensor, column: Tensor, radius: Tensor, image_size: int, blur: float
 ) -> Float[Tensor, "batch height width"]:
     """Disc, all lengths in pixels: chords at equal steps of the angle from the horizontal.
 
@@ -173,7 +173,7 @@ def _smooth_disc(
     any power. Chords above and below the centre come in pairs of one width and share a column.
     """
     largest = MAXIMUM_SIZE * (image_size - 1) / 2
-    pairs = math.ceil(math.pi * largest / (_CHORD_SPACING * blur) / 2)
+    pairs = math.ceil(math.pi * largest / (_CHORD_SPACING * blur) / 2) + 1
     step = math.pi / (2 * pairs)
     angles = step * (torch.arange(pairs, dtype=radius.dtype, device=radius.device) + 0.5)
     height, half_width = radius[:, None] * angles.sin(), radius[:, None] * angles.cos()
@@ -186,11 +186,7 @@ def _smooth_disc(
 
 
 def _smooth_triangle(
-    row: Float[Tensor, " batch"],
-    column: Float[Tensor, " batch"],
-    radius: Float[Tensor, " batch"],
-    image_size: int,
-    blur: float,
+    row: Tensor, column: Tensor, radius: Tensor, image_size: int, blur: float
 ) -> Float[Tensor, "batch height width"]:
     """Triangle, all lengths in pixels: Gauss-Legendre chords from the base to the apex."""
     largest = _TRIANGLE_SIDE * MAXIMUM_SIZE * (image_size - 1) / 2
@@ -236,9 +232,8 @@ def _sampled_disc(
     """Disc sampled at pixel centres, then blurred; all lengths in pixels."""
     padding = _padding(blur)
     below, right = _offsets(row, image_size, padding), _offsets(column, image_size, padding)
-    inside = (
-        below.square()[:, :, None] + right.square()[:, None, :] <= radius.square()[:, None, None]
-    )
+    squared_distance = below.square()[:, :, None] + right.square()[:, None, :]
+    inside = squared_distance <= radius.square()[:, None, None]
     return _blur_sampled(inside.to(radius.dtype), image_size, blur)
 
 
@@ -305,33 +300,32 @@ def _check_settings(image_size: int, rasterisation: str, blur: float) -> None:
 
 def _check_geometry(shape: Tensor, centre: Tensor, size: Tensor) -> None:
     batch = len(size) if size.ndim else 0
-    for name, value, expected in (
-        ("size", size, (batch,)),
-        ("shape", shape, (batch, 2)),
-        ("centre", centre, (batch, 2)),
-    ):
-        _check_tensor(name, value, expected, like=size)
+    _check_tensor("size", size, (batch,), like=size)
+    _check_tensor("shape", shape, (batch, 2), like=size)
+    _check_tensor("centre", centre, (batch, 2), like=size)
+    _check_range(size)
+
+
+def _check_factors(factors: Mapping[str, Tensor]) -> None:
+    known = ", ".join(FACTOR_WIDTHS)
+    if missing := [name for name in FACTOR_WIDTHS if name not in factors]:
+        raise ValueError(f"factors lacks {missing[0]!r}; it needs all of {known}")
+    if unknown := [name for name in factors if name not in FACTOR_WIDTHS]:
+        raise ValueError(f"factors has the unknown name {unknown[0]!r}; known are {known}")
+    like = factors["size"]
+    batch = len(like) if like.ndim else 0
+    for name, width in FACTOR_WIDTHS.items():
+        _check_tensor(f"factors[{name!r}]", factors[name], (batch, width), like=like)
+    _check_range(like)
+
+
+def _check_range(size: Tensor) -> None:
     wrong = (size <= 0) | (size > MAXIMUM_SIZE)
     if wrong.any():
         raise ValueError(
             f"size must lie in (0, {MAXIMUM_SIZE:g}] (a radius in half-widths of the image), "
             f"not {size[wrong][0].item():g}"
         )
-
-
-def _check_factors(factors: Mapping[str, Tensor]) -> None:
-    for name in FACTOR_WIDTHS:
-        if name not in factors:
-            raise ValueError(f"factors lacks {name!r}; it needs all of {', '.join(FACTOR_WIDTHS)}")
-    for name in factors:
-        if name not in FACTOR_WIDTHS:
-            raise ValueError(
-                f"factors has the unknown name {name!r}; known are {', '.join(FACTOR_WIDTHS)}"
-            )
-    like = factors["size"]
-    batch = len(like) if like.ndim else 0
-    for name, width in FACTOR_WIDTHS.items():
-        _check_tensor(f"factors[{name!r}]", factors[name], (batch, width), like=like)
 
 
 def _check_tensor(name: str, value: Tensor, expected: tuple[int, ...], *, like: Tensor) -> None:
