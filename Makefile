@@ -1,0 +1,58 @@
+# What a user, a developer and CI type. Needs Python 3.11 or later, and make.
+#
+#   make demo                      the main job on the CPU; says where the report lies
+#   make test                      lint, types, layers and tests
+#   make demo PYTHON=python3.12    another interpreter
+#   make demo PIP_ARGS="..."       more arguments for pip, such as where to find a CPU build of torch
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PIP_ARGS ?=
+SEEDS ?= 2
+WORKERS ?= 2
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
+
+# One thread a process: seeds and tests run side by side, and threads of their own would compete.
+export OMP_NUM_THREADS := 1
+
+.PHONY: help demo test lint benchmark clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: .venv/installed
+	$(BIN)/conceptspace run quick --seeds $(SEEDS)
+
+# pytest comes last, so that its own summary line is the last line.
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term:skip-covered
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+benchmark: .venv/installed-dev
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "conceptspace needs Python 3.11 or later, this is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -e '.[dev]'
+	@touch $@ .venv/installed
