@@ -1,0 +1,1 @@
+"""From an image to concept values: a classifier, and inversion through G."""
