@@ -46,10 +46,13 @@ def draw_dataset(
     """Draw `num_per_class` images of each class, in shuffled order.
 
     Raises:
-        ValueError: if `classes` is empty or names a class that is not in the space.
+        ValueError: if `classes` is empty or names a class that is not in the space, or if
+            `num_per_class` is below 1.
     """
     if not classes:
         raise ValueError("classes is empty: name at least one concept class to draw")
+    if num_per_class < 1:
+        raise ValueError(f"num_per_class must be 1 or more, not {num_per_class}")
     space = prompter.space
     names = np.repeat(np.asarray(classes), num_per_class)
     z = np.concatenate([space.draw(name, num_per_class, rng) for name in classes])
@@ -59,7 +62,7 @@ def draw_dataset(
     labels = np.asarray([space.indices(str(name)) for name in names])
     return Dataset(
         images,
-        torch.from_numpy(prompter.mixed(z, names, rng)),
+        torch.from_numpy(prompter.mixed(z, names.tolist(), rng)),
         torch.from_numpy(z.astype(np.float32)),
         torch.from_numpy(labels),
     )
@@ -83,6 +86,12 @@ def render_images(
 
 
 def split_training(dataset: Dataset, training_share: float) -> tuple[Dataset, Dataset]:
-    """The first share for training, the rest for validation. Rows are shuffled already."""
+    """The first share for training, the rest for validation. Rows are shuffled already.
+
+    Raises:
+        ValueError: if `training_share` is outside [0, 1].
+    """
+    if not 0.0 <= training_share <= 1.0:
+        raise ValueError(f"training_share must be between 0 and 1, not {training_share}")
     num_training = round(len(dataset) * training_share)
     return dataset.part(slice(0, num_training)), dataset.part(slice(num_training, None))

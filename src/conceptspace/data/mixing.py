@@ -1,10 +1,10 @@
-"""Mixing M: from the concept vector z to the conditioning vector h that the model sees. No torch."""
+"""M: from the concept vector z to the conditioning vector h that a model sees. No torch."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from conceptspace.concepts.settings import Settings, SettingsError
 from conceptspace.concepts.space import ConceptSpace
@@ -15,12 +15,34 @@ class IdentityMixing(Settings):
 
     kind: Literal["identity"] = "identity"
 
+    def check(self, space: ConceptSpace) -> None:
+        """Every space will do."""
+
+    def apply(
+        self, h: np.ndarray, classes: np.ndarray, prompter: "Prompter", rng: np.random.Generator
+    ) -> np.ndarray:
+        """h as it is."""
+        return h
+
 
 class NoisyMixing(Settings):
     """Gaussian noise on every entry that a concept drives."""
 
     kind: Literal["noisy"] = "noisy"
     standard_deviation: float = Field(ge=0.0)
+
+    def check(self, space: ConceptSpace) -> None:
+        """Every space will do."""
+
+    def apply(
+        self, h: np.ndarray, classes: np.ndarray, prompter: "Prompter", rng: np.random.Generator
+    ) -> np.ndarray:
+        """A copy of h (batch, width) with noise on the concepts' entries."""
+        h = h.copy()
+        for concept in prompter.space.concepts:
+            part = h[:, prompter.slice_of(concept.name)]
+            part += rng.normal(0.0, self.standard_deviation, size=part.shape)
+        return h
 
 
 class MaskedMixing(Settings):
@@ -38,6 +60,28 @@ class MaskedMixing(Settings):
     """Share of that class's examples whose prompt is masked."""
     fill: float = 0.0
     """What the masked entries hold."""
+
+    def check(self, space: ConceptSpace) -> None:
+        """Refuse a concept or a class that the space does not have.
+
+        Raises:
+            SettingsError: naming it, and what the space has.
+        """
+        for field, look_up in (("concept", space.concept), ("concept_class", space.indices)):
+            try:
+                look_up(getattr(self, field))
+            except ValueError as error:
+                raise SettingsError(f"conditioning.mixing.{field}: {error}") from None
+
+    def apply(
+        self, h: np.ndarray, classes: np.ndarray, prompter: "Prompter", rng: np.random.Generator
+    ) -> np.ndarray:
+        """A copy of h (batch, width) with the share masked, to the nearest whole row."""
+        h = h.copy()
+        rows = np.flatnonzero(classes == self.concept_class)
+        masked = rng.permutation(rows)[: round(self.share * len(rows))]
+        h[masked, prompter.slice_of(self.concept)] = self.fill
+        return h
 
 
 Mixing = Annotated[IdentityMixing | NoisyMixing | MaskedMixing, Field(discriminator="kind")]
@@ -78,6 +122,12 @@ class Prompter(Settings):
     conditioning: Conditioning
     factor_widths: dict[str, int]
 
+    @model_validator(mode="after")
+    def _fits_the_space(self) -> Self:
+        self.conditioning.layout(self.space, self.factor_widths)
+        self.conditioning.mixing.check(self.space)
+        return self
+
     @property
     def layout(self) -> dict[str, slice]:
         return self.conditioning.layout(self.space, self.factor_widths)
@@ -102,18 +152,17 @@ class Prompter(Settings):
         """`num` equal rows of h (num, width): the prompt for a held-out class."""
         return self.vectors(np.repeat(self.space.mean(concept_class)[None], num, axis=0))
 
-    def mixed(
-        self, z: np.ndarray, classes: Sequence[str], rng: np.random.Generator
-    ) -> np.ndarray:
-        """h (batch, width) as the model sees it in training, noise and masks included."""
-        h = self.vectors(z)
-        mixing = self.conditioning.mixing
-        if isinstance(mixing, NoisyMixing):
-            for concept in self.space.concepts:
-                part = h[:, self.slice_of(concept.name)]
-                part += rng.normal(0.0, mixing.standard_deviation, size=part.shape)
-        elif isinstance(mixing, MaskedMixing):
-            rows = np.flatnonzero(np.asarray(classes) == mixing.concept_class)
-            masked = rng.permutation(rows)[: round(mixing.share * len(rows))]
-            h[masked, self.slice_of(mixing.concept)] = mixing.fill
-        return h
+    def mixed(self, z: np.ndarray, classes: Sequence[str], rng: np.random.Generator) -> np.ndarray:
+        """h (batch, width) as the model sees it in training, noise and masks included.
+
+        Args:
+            z: concept vectors (batch, space width).
+            classes: the concept class of each row.
+            rng: draws the noise, or the rows to mask.
+        """
+        names = np.asarray(classes)
+        if names.shape != (len(z),):
+            raise ValueError(
+                f"classes must name one class for each of the {len(z)} rows of z, not {names.size}"
+            )
+        return self.conditioning.mixing.apply(self.vectors(z), names, self, rng)
