@@ -1,7 +1,6 @@
 """Concept space: what the axes are, which classes lie at its corners, and the prior over z."""
 
 import itertools
-import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -89,6 +88,17 @@ class Concept(Settings):
         return values
 
     @model_validator(mode="after")
+    def _spread_leaves_room(self):
+        for index in range(self.num_values):
+            low, high = self.spread.range(self.mean(index))
+            if np.any(low > high):
+                raise ValueError(
+                    f"spread: the minimum of concept {self.name!r} lies above all that value "
+                    f"{index} can take, {self.values[index]}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _labels_match_values(self):
         if self.labels and len(self.labels) != len(self.values):
             raise ValueError(
@@ -172,7 +182,19 @@ class ConceptSpace(Settings):
         raise ValueError(f"concept {name!r} is not in this space; it has {', '.join(self.names)}")
 
     def class_name(self, indices: Sequence[int]) -> str:
-        """The name of the class with these value indices, one for each concept."""
+        """The name of the class with these value indices, one for each concept.
+
+        Raises:
+            ValueError: if there is not one index for each concept, or one is out of range.
+        """
+        numbers = self.num_values
+        if len(indices) != len(numbers) or not all(
+            0 <= index < num for index, num in zip(indices, numbers)
+        ):
+            raise ValueError(
+                f"indices {tuple(indices)} must hold one value index for each of "
+                f"{', '.join(self.names)}, below {numbers}"
+            )
         return "".join(DIGITS[index] for index in indices)
 
     def indices(self, concept_class: str) -> tuple[int, ...]:
@@ -182,12 +204,15 @@ class ConceptSpace(Settings):
             ValueError: if the space has no such class.
         """
         expected = len(self.concepts)
-        indices = tuple(DIGITS.find(letter) for letter in concept_class)
-        known = len(indices) == expected and all(
-            0 <= index < num for index, num in zip(indices, self.num_values)
+        indices = tuple(DIGITS.find(letter) for letter in str(concept_class))
+        known = (
+            isinstance(concept_class, str)
+            and len(indices) == expected
+            and all(0 <= index < num for index, num in zip(indices, self.num_values))
         )
         if not known:
-            listed = self.classes if math.prod(self.num_values) <= 16 else self.classes[:16] + ("...",)
+            classes = self.classes
+            listed = classes if len(classes) <= 16 else (*classes[:16], "...")
             raise ValueError(
                 f"concept class {concept_class!r} is not in this space; it has {', '.join(listed)}"
             )
@@ -224,6 +249,8 @@ class ConceptSpace(Settings):
 
     def draw(self, concept_class: str, num: int, rng: np.random.Generator) -> np.ndarray:
         """`num` draws of z (num, width) from the prior of a class."""
+        if num < 0:
+            raise ValueError(f"num must be 0 or more, not {num}")
         indices = self.indices(concept_class)
         draws = [c.spread.draw(c.mean(i), num, rng) for c, i in zip(self.concepts, indices)]
         return np.concatenate(draws, axis=1)

@@ -19,7 +19,7 @@ class Split(Settings):
     """
 
     maximum_distance: int = Field(default=1, ge=0)
-    """Largest distance from class `0...0` that is still trained on; unused if classes are listed."""
+    """Largest distance from class `0...0` that is trained on; unused if classes are listed."""
     training_classes: tuple[str, ...] = ()
     """The training classes by name, for any split that is not a distance rule."""
 

@@ -1,5 +1,6 @@
 """The factors of the synthetic world, and the concepts of the paper that drive them. No torch."""
 
+from conceptspace.concepts.settings import SettingsError
 from conceptspace.concepts.space import Concept, Normal, Uniform
 
 FACTOR_WIDTHS = {"shape": 2, "x": 1, "y": 1, "colour": 3, "size": 1, "background": 3}
@@ -8,6 +9,7 @@ FACTOR_WIDTHS = {"shape": 2, "x": 1, "y": 1, "colour": 3, "size": 1, "background
 
 def colour(separation: float) -> Concept:
     """Red against blue, `separation` apart in the red and the blue channel, in (0, 0.8]."""
+    _check_separation("colour", separation, 0.8)
     high, low = 0.5 + separation / 2, 0.5 - separation / 2
     return Concept(
         name="colour",
@@ -20,6 +22,7 @@ def colour(separation: float) -> Concept:
 
 def size(separation: float) -> Concept:
     """Large against small radius, `separation` apart, in (0, 0.4]; image half-widths."""
+    _check_separation("size", separation, 0.4)
     return Concept(
         name="size",
         factor="size",
@@ -30,7 +33,8 @@ def size(separation: float) -> Concept:
 
 
 def background(separation: float) -> Concept:
-    """Bright against dark background, `separation` apart in every channel."""
+    """Bright against dark background, `separation` apart in every channel, in (0, 0.8]."""
+    _check_separation("background", separation, 0.8)
     return Concept(
         name="background",
         factor="background",
@@ -59,3 +63,11 @@ def shape() -> Concept:
     return Concept(
         name="shape", factor="shape", values=((1.0, 0.0), (0.0, 1.0)), labels=("circle", "triangle")
     )
+
+
+def _check_separation(concept: str, separation: float, maximum: float) -> None:
+    # Beyond the maximum, draws would leave [0, 1], or the small object could not be seen.
+    if not 0.0 < separation <= maximum:
+        raise SettingsError(
+            f"separation of {concept} must be above 0 and at most {maximum}, not {separation}"
+        )
