@@ -1,8 +1,8 @@
 import pytest
-import shape_checks
 import torch
 from jaxtyping import TypeCheckError
 
+import shape_checks
 from conceptspace.data.render import render
 
 

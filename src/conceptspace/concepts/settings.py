@@ -1,12 +1,32 @@
 """The base of every settings object: frozen, validated, serialisable, and free of torch."""
 
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 
+class Problem(NamedTuple):
+    """One setting that was refused."""
+
+    path: tuple[str, ...]
+    """The fields that lead to it, from the settings that were being made."""
+    message: str
+
+
 class SettingsError(ValueError):
     """A setting was refused. The message names the field, the value and what would be right."""
+
+    problems: tuple[Problem, ...] = ()
+    """Each refused field, where the message is made of them."""
+
+    @classmethod
+    def of(cls, owner: str, error: ValidationError) -> "SettingsError":
+        """One line for each field that was refused: path, value, and what would be right."""
+        problems = tuple(_problems(error))
+        refusal = cls("\n".join(f"{'.'.join((owner, *path))}: {text}" for path, text in problems))
+        refusal.problems = problems
+        return refusal
 
 
 class Settings(BaseModel):
@@ -23,7 +43,7 @@ class Settings(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise SettingsError(describe_errors(type(self).__name__, error)) from None
+            raise SettingsError.of(type(self).__name__, error) from None
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -35,7 +55,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise SettingsError(describe_errors(cls.__name__, error)) from None
+            raise SettingsError.of(cls.__name__, error) from None
 
     def to_json(self) -> str:
         """The settings as indented JSON that `from_json` reads back."""
@@ -53,19 +73,20 @@ class Settings(BaseModel):
         return type(self)(**(fields | changes))
 
 
-def describe_errors(owner: str, error: ValidationError) -> str:
-    """One line for each field that was refused: path, value, and what would be right."""
-    lines = []
+def _problems(error: ValidationError) -> Iterator[Problem]:
     for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"])
+        path = tuple(str(part) for part in item["loc"])
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, SettingsError) and cause.problems:
+            # Settings inside settings refuse with an error of their own: make its paths longer.
+            yield from (Problem(path + inner.path, inner.message) for inner in cause.problems)
+            continue
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message = "there is no such field"
-        where = f"{owner}.{path}" if path else owner
         # A whole-object check has the entire object as its input, which would bury the message.
         given = f" (got {_shorten(item['input'])})" if path and item["type"] != "missing" else ""
-        lines.append(f"{where}: {message}{given}")
-    return "\n".join(lines)
+        yield Problem(path, message + given)
 
 
 def _shorten(value: object, limit: int = 80) -> str:
