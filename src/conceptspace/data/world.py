@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from conceptspace.concepts.settings import Settings, SettingsError
 from conceptspace.concepts.space import ConceptSpace
@@ -54,6 +54,13 @@ class SyntheticWorld(Settings):
     """x and y are uniform within this of the centre when they are no concept."""
     background_range: tuple[float, float] = (0.8, 1.0)
     """Each background channel is uniform in this range when it is no concept."""
+
+    @field_validator("background_range")
+    @classmethod
+    def _background_is_visible(cls, ends: tuple[float, float]):
+        if not 0.0 <= ends[0] <= ends[1] <= 1.0:
+            raise ValueError("the two ends must be rising, between 0 and 1")
+        return ends
 
     @property
     def factor_widths(self) -> dict[str, int]:
