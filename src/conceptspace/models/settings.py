@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from conceptspace.concepts.settings import Settings
 
@@ -73,8 +73,18 @@ class DiffusionSettings(Settings):
     """Whether gamma's two ends are trained with the bound."""
     data_noise: float = Field(default=1e-3, gt=0.0)
     """Standard deviation of the data's pixel noise in the reconstruction term."""
+    data_range: tuple[float, float] = (0.0, 1.0)
+    """What images in [0, 1] are mapped to before noise is added. The paper leaves them as they are;
+    (-1, 1) centres them."""
     sampling_steps: int = Field(default=50, ge=1)
     """Steps of the ancestral sampler."""
+
+    @field_validator("data_range")
+    @classmethod
+    def _range_is_ordered(cls, data_range: tuple[float, float]):
+        if not data_range[0] < data_range[1]:
+            raise ValueError("give (low, high) with low < high")
+        return data_range
 
     @model_validator(mode="after")
     def _noise_grows_with_time(self):

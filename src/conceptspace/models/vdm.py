@@ -51,6 +51,8 @@ class VDM(nn.Module):
         super().__init__()
         self.network = network
         self.settings = settings
+        low, high = settings.data_range
+        self.shift, self.scale = low, high - low
         self.schedule = LinearSchedule(
             settings.gamma_start, settings.gamma_end, learned=settings.learned_schedule
         )
@@ -76,6 +78,7 @@ class VDM(nn.Module):
         The reconstruction term is its expectation in closed form; published code draws it.
         """
         batch = len(images)
+        images = self.shift + self.scale * images
         offset = torch.rand((), generator=generator, device=images.device)
         times = (offset + torch.arange(batch, device=images.device)) / batch
         noise = torch.randn(images.shape, generator=generator, device=images.device)
@@ -99,9 +102,13 @@ class VDM(nn.Module):
         return kl.flatten(1).sum(1)
 
     def _reconstruction(self) -> Tensor:
-        """-E log N(x; z_0 / alpha_0, data_noise) in nats a dimension; the same for every image."""
+        """-E log N(x; z_0 / alpha_0, data_noise) in nats a dimension; the same for every image.
+
+        It is the density of images in [0, 1], whatever range they are mapped to.
+        """
         gamma_start = self.schedule(self.schedule.intercept.new_zeros(()))
-        squared_error = gamma_start.exp()  # (z_0 / alpha_0 - x)^2 = exp(gamma(0)) eps^2
+        # (z_0 / alpha_0 - x)^2 = exp(gamma(0)) eps^2 where x has the data range.
+        squared_error = gamma_start.exp() / self.scale**2
         scale = self.settings.data_noise
         return 0.5 * squared_error / scale**2 + math.log(scale) + 0.5 * math.log(2 * math.pi)
 
@@ -122,7 +129,7 @@ class VDM(nn.Module):
             callback: called with the step's index and z after each step.
 
         Returns:
-            z_0, the image, neither clipped nor rescaled: (batch, *shape).
+            z_0, the image, not clipped: (batch, *shape).
         """
         some_site = next(iter(sites.values()))
         batch, device = len(some_site), some_site.device
@@ -136,11 +143,11 @@ class VDM(nn.Module):
             z = ancestral_step(z, predicted, noise, gamma_t, gamma_s)
             if callback is not None:
                 callback(i, z)
-        return z
+        return (z - self.shift) / self.scale
 
     def sample_noise(self) -> float:
-        """Standard deviation exp(gamma(0)/2) of the noise that z_0 carries relative to x."""
-        return math.exp(self.schedule.ends()[0] / 2)
+        """Standard deviation of the noise that samples carry: exp(gamma(0)/2) over the range."""
+        return math.exp(self.schedule.ends()[0] / 2) / self.scale
 
 
 def alpha_sigma(gamma: Float[Tensor, " batch"], ndim: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,81 @@
+"""The adapter of the built-in variational diffusion model."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from conceptspace.adapters.protocol import Conditioning
+from conceptspace.models.unet import UNet
+from conceptspace.models.vdm import VDM
+
+
+class NativeAdapter:
+    """Shows a `VDM` over a `UNet` as an `Adapter`.
+
+    Args:
+        model: the model to look at.
+        image_shape: channels, height, width of its images.
+        batch_size: rows sampled at once; larger requests are cut into such batches.
+    """
+
+    def __init__(
+        self, model: VDM, image_shape: tuple[int, int, int], batch_size: int = 256
+    ) -> None:
+        if not isinstance(model.network, UNet):
+            raise TypeError(
+                f"model.network must be a UNet, not {type(model.network).__name__}: write an "
+                "adapter of your own for other networks"
+            )
+        self.model = model
+        self.network = model.network
+        self.image_shape = image_shape
+        self.batch_size = batch_size
+
+    def sites(self) -> tuple[str, ...]:
+        return tuple(self.network.blocks())
+
+    @torch.no_grad()
+    def encode(self, vectors: Tensor) -> Conditioning:
+        return self.model.condition(vectors)
+
+    @torch.no_grad()
+    def sample(self, conditioning: Conditioning, generator: torch.Generator) -> Tensor:
+        num = len(next(iter(conditioning.values())))
+        images = []
+        with evaluating(self.model):
+            for start in range(0, num, self.batch_size):
+                rows = slice(start, start + self.batch_size)
+                part = {site: value[rows] for site, value in conditioning.items()}
+                images.append(self.model.sample(part, self.image_shape, generator))
+        return torch.cat(images)
+
+    def conditioning_parameters(self) -> Mapping[str, Tensor]:
+        """Parameters by their name in the model: the shared embedding and each block's own part."""
+        path = {f"shared_embedding.{k}": v for k, v in named(self.network.shared_embedding)}
+        blocks = {id(block): name for name, block in self.network.named_modules()}
+        for block in self.network.blocks().values():
+            prefix = f"{blocks[id(block)]}.condition"
+            path |= {f"{prefix}.{name}": value for name, value in named(block.condition)}
+        return {f"network.{name}": value for name, value in path.items()}
+
+    def sample_noise(self) -> float:
+        return self.model.sample_noise()
+
+
+def named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The parameters of a module with their names."""
+    return iter(module.named_parameters())
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; every submodule's own mode is restored after it."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode

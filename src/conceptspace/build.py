@@ -1,0 +1,77 @@
+"""From an experiment's settings to the objects that they describe."""
+
+import torch
+
+from conceptspace.adapters.native import NativeAdapter
+from conceptspace.data.dataset import Dataset, draw_dataset, split_training
+from conceptspace.data.streams import numpy_stream, torch_seed
+from conceptspace.experiment import Experiment
+from conceptspace.measure.measurement import Instrument
+from conceptspace.models.unet import UNet
+from conceptspace.models.vdm import VDM
+from conceptspace.probes.classifier import ConvolutionalProbe, Probe, train_probe
+from conceptspace.probes.inversion import Inversion
+from conceptspace.probes.quality import calibration, class_accuracy, confusion
+
+
+def build_model(experiment: Experiment, seed: int) -> VDM:
+    """The untrained model of a seed."""
+    with torch.random.fork_rng():
+        torch.manual_seed(torch_seed(seed, "initial-weights"))
+        channels = experiment.world.image_shape[0]
+        network = UNet(channels, experiment.prompter.width, experiment.model)
+        return VDM(network, experiment.diffusion)
+
+
+def build_adapter(experiment: Experiment, model: VDM) -> NativeAdapter:
+    """The model as measuring sees it."""
+    batch_size = experiment.measurement.sampling_batch
+    return NativeAdapter(model, experiment.world.image_shape, batch_size)
+
+
+def draw_training_sets(experiment: Experiment, seed: int) -> dict[str, Dataset]:
+    """The data sets of a seed: train, validation, and held_out where a class is held out."""
+    rng = numpy_stream(seed, "data")
+    prompter, training = experiment.prompter, experiment.training
+    classes = experiment.split.training(experiment.space)
+    drawn = draw_dataset(experiment.world, prompter, classes, training.images_per_class, rng)
+    train, validation = split_training(drawn, training.training_share)
+    sets = {"train": train, "validation": validation}
+    held_out = experiment.split.held_out(experiment.space)
+    if held_out:
+        per_class = -(-experiment.measurement.num_loss_images // len(held_out))
+        sets["held_out"] = draw_dataset(experiment.world, prompter, held_out, per_class, rng)
+    return sets
+
+
+def build_probe(experiment: Experiment, progress=None) -> ConvolutionalProbe:
+    """Train the classifier probe. It is the same for all seeds of a run."""
+    return train_probe(experiment.world, experiment.space, experiment.probe, 0, progress)
+
+
+def build_instrument(experiment: Experiment, probe: Probe) -> Instrument:
+    """What measures every checkpoint of a run."""
+    return Instrument(
+        experiment.prompter,
+        experiment.split,
+        experiment.elicitation,
+        probe,
+        Inversion(experiment.world, experiment.space, experiment.inversion),
+        experiment.measurement,
+    )
+
+
+NUM_JUDGED_IMAGES = 2000
+
+
+def judge_probe(experiment: Experiment, probe: Probe) -> dict[str, object]:
+    """The probe's confusion table, calibration and accuracy on fresh renders of every class."""
+    rng = numpy_stream(0, "judge-probe")
+    space = experiment.space
+    per_class = max(1, NUM_JUDGED_IMAGES // len(space.classes))
+    renders = draw_dataset(experiment.world, experiment.prompter, space.classes, per_class, rng)
+    return {
+        "confusion": confusion(probe, renders, space),
+        "calibration": calibration(probe, renders, space),
+        "accuracy": class_accuracy(probe, renders, space),
+    }

@@ -1,0 +1,1 @@
+"""Interventions as values: what a model can do beyond what naive prompting shows."""

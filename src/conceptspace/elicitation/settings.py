@@ -1,0 +1,57 @@
+"""The elicitation methods of a run, as settings. No torch."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from conceptspace.concepts.settings import Settings, SettingsError
+
+
+class Method(Settings):
+    """What every method states: which concept it pushes, and how hard."""
+
+    concept: str
+    """The concept that is pushed towards its value in the prompted class."""
+    strengths: tuple[float, ...] = Field(min_length=1)
+    """Strengths that are tried; which one counts is chosen on other samples than it is scored on."""
+
+    @field_validator("strengths")
+    @classmethod
+    def _strengths_grow(cls, strengths: tuple[float, ...]):
+        if any(a >= b for a, b in zip(strengths, strengths[1:])):
+            raise ValueError("strengths must grow from one to the next")
+        return strengths
+
+
+class OverPrompt(Method):
+    """Push the concept's entries of the prompt beyond the class mean (Park et al. 2024, 4.3)."""
+
+    kind: Literal["over-prompting"] = "over-prompting"
+    away_from: tuple[float, ...] = ()
+    """The point that is pushed away from, by default the mean of the concept's values. The paper
+    pushes colours away from mid-grey. A strength is the change of the largest entry."""
+
+
+class LatentSteering(Method):
+    """Add the concept's linear direction at every conditioning site (Park et al. 2024, 4.3).
+
+    At strength 1 the condition moves by the mean difference between the class's value of the
+    concept and its other values.
+    """
+
+    kind: Literal["latent-steering"] = "latent-steering"
+
+
+ElicitationMethod = Annotated[OverPrompt | LatentSteering, Field(discriminator="kind")]
+
+
+def method_names(methods: tuple[ElicitationMethod, ...]) -> tuple[str, ...]:
+    """A name for each method: its kind, with the concept where two are of one kind."""
+    kinds = [method.kind for method in methods]
+    names = tuple(
+        f"{m.kind}({m.concept})" if kinds.count(m.kind) > 1 else m.kind for m in methods
+    )
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(f"elicitation: two methods are both {name}: give one method all their strengths")
+    return names

@@ -1,0 +1,69 @@
+"""How well a linear read-out finds each concept at each conditioning site."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from conceptspace.adapters.protocol import Adapter
+from conceptspace.concepts.split import Split
+from conceptspace.data.mixing import Prompter
+
+
+def linear_decodability(
+    adapter: Adapter,
+    prompter: Prompter,
+    split: Split,
+    rng: np.random.Generator,
+    num_per_class: int = 64,
+    ridge: float = 1e-3,
+) -> np.ndarray:
+    """Accuracy of a ridge read-out trained on the training classes' prompts, (site, concept).
+
+    It is scored on prompts of the held-out classes, so that it tells whether the concepts lie on
+    shared directions; on fresh prompts of the training classes where nothing is held out. Chance is
+    one over the number of values, for balanced classes.
+    """
+    space = prompter.space
+    training = split.training(space)
+    scored = split.held_out(space) or training
+    fit_sites, fit_labels = _embed(adapter, prompter, training, num_per_class, rng)
+    score_sites, score_labels = _embed(adapter, prompter, scored, num_per_class, rng)
+    accuracy = np.empty((len(adapter.sites()), len(space.concepts)))
+    for i, site in enumerate(adapter.sites()):
+        features, scale = _standardised(fit_sites[site])
+        tested = scale(score_sites[site])
+        gram = features.T @ features + ridge * len(features) * torch.eye(features.shape[1])
+        for j, concept in enumerate(space.concepts):
+            targets = torch.nn.functional.one_hot(fit_labels[:, j], concept.num_values).float()
+            offset = targets.mean(0)
+            weights = torch.linalg.solve(gram, features.T @ (targets - offset))
+            read = (tested @ weights + offset).argmax(1)
+            accuracy[i, j] = (read == score_labels[:, j]).float().mean().item()
+    return accuracy
+
+
+def _embed(
+    adapter: Adapter,
+    prompter: Prompter,
+    classes: tuple[str, ...],
+    num: int,
+    rng: np.random.Generator,
+) -> tuple[dict[str, Tensor], Tensor]:
+    z = np.concatenate([prompter.space.draw(c, num, rng) for c in classes])
+    labels = np.repeat([prompter.space.indices(c) for c in classes], num, axis=0)
+    sites = adapter.encode(torch.from_numpy(prompter.vectors(z)))
+    flat = {site: value.flatten(1) for site, value in sites.items()}
+    return flat, torch.from_numpy(labels)
+
+
+def _standardised(features: Tensor):
+    """Features with zero mean and unit spread, and the map that does the same to others."""
+    mean, spread = features.mean(0), features.std(0)
+    # An entry that never changes says nothing; dividing by its rounding noise would invent some.
+    keep = (spread > 1e-6 * spread.max().clamp_min(1e-12)).float()
+    factor = keep / spread.clamp_min(1e-12)
+
+    def scale(values: Tensor) -> Tensor:
+        return (values - mean) * factor
+
+    return scale(features), scale

@@ -1,0 +1,141 @@
+"""Measurements on disk: one immutable netCDF file a checkpoint, joined into a trajectory."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import xarray
+
+from conceptspace.measure.files import DamagedFile, SealedFolder
+
+FOLDER = "measurements"
+MEASUREMENT_ONLY = ("thumbnail",)
+
+
+def file_name(step: int) -> str:
+    """The name of a step's measurement in its seed's folder."""
+    return f"{FOLDER}/step={step:07d}.nc"
+
+
+def to_netcdf(dataset: xarray.Dataset) -> bytes:
+    """A dataset as netCDF bytes, compressed; the same dataset gives the same bytes."""
+    encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+    return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
+
+
+def from_netcdf(data: bytes, name: str) -> xarray.Dataset:
+    """The dataset in netCDF bytes.
+
+    Raises:
+        DamagedFile: if they are not netCDF.
+    """
+    try:
+        with xarray.open_dataset(io.BytesIO(data), engine="h5netcdf") as dataset:
+            return dataset.load()
+    except Exception as error:
+        raise DamagedFile(f"{name} is damaged: it cannot be read as netCDF ({error})") from error
+
+
+class MeasurementStore:
+    """The measurements of one seed.
+
+    Args:
+        folder: the seed's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.sealed = SealedFolder(folder)
+
+    def write(self, dataset: xarray.Dataset) -> None:
+        """Write the measurement of one step."""
+        step = int(dataset.step.item())
+        self.sealed.write(file_name(step), to_netcdf(dataset))
+
+    def read(self, step: int) -> xarray.Dataset:
+        """The measurement of one step.
+
+        Raises:
+            FileNotFoundError: if it is not there.
+            DamagedFile: if it is not what was written.
+        """
+        name = file_name(step)
+        return from_netcdf(self.sealed.read(name), str(self.sealed.path / name))
+
+    def has_intact(self, step: int) -> bool:
+        """Whether the measurement of a step is there and whole.
+
+        Raises:
+            DamagedFile: if it is there and not what was written.
+        """
+        if not self.sealed.has(file_name(step)):
+            return False
+        self.sealed.read(file_name(step))
+        return True
+
+    def remove(self, step: int) -> None:
+        """Remove the measurement of a step, if it is there."""
+        self.sealed.remove(file_name(step))
+
+    def steps(self) -> list[int]:
+        """The steps that are there."""
+        names = self.sealed.names(f"{FOLDER}/step=*.nc")
+        return [int(name.rsplit("=", 1)[1].removesuffix(".nc")) for name in names]
+
+
+def join(measurements: Sequence[Sequence[xarray.Dataset]]) -> xarray.Dataset:
+    """The trajectory of measurements[seed][step], without the thumbnails."""
+    seeds = [
+        xarray.concat(
+            [one.drop_vars(MEASUREMENT_ONLY, errors="ignore") for one in steps],
+            dim="step",
+            data_vars="minimal",
+            coords="minimal",
+            compat="override",
+            join="exact",
+        )
+        for steps in measurements
+    ]
+    return xarray.concat(
+        seeds, dim="seed", data_vars="minimal", coords="minimal", compat="override", join="exact"
+    )
+
+
+def tidy(trajectory: xarray.Dataset) -> str:
+    """The trajectory as CSV text: one row for each seed, step, class, method and strength.
+
+    Columns: the arm, then for each concept the mean coordinate and the share of right values, then
+    the joint accuracy, the off-manifold share and the number of samples.
+    """
+    import numpy as np
+
+    names = [str(name) for name in trajectory.concept.values]
+    header = ["seed", "step", "concept_class", "method", "strength"]
+    header += [f"coordinate_{n}" for n in names] + [f"accuracy_{n}" for n in names]
+    header += ["joint_accuracy", "off_manifold_share", "num_samples"]
+    off = trajectory.off_manifold.values
+    measured = off >= 0
+    counts = measured.sum(-1)
+    right = (trajectory.correct.values == 1) & (off == 0)[..., None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        coordinate = np.where(measured[..., None], trajectory.coordinate.values, 0).sum(-2)
+        coordinate = coordinate / counts[..., None]
+        per_concept = right.sum(-2) / counts[..., None]
+        joint = right.all(-1).sum(-1) / counts
+        off_share = (off == 1).sum(-1) / counts
+    lines = [",".join(header)]
+    for place in np.argwhere(counts > 0):
+        i, j, k, m, s = place
+        row = [
+            trajectory.seed.values[i],
+            trajectory.step.values[j],
+            trajectory.concept_class.values[k],
+            trajectory.method.values[m],
+            f"{trajectory.strength_value.values[m, s]:g}",
+            *(f"{v:.6g}" for v in coordinate[tuple(place)]),
+            *(f"{v:.6g}" for v in per_concept[tuple(place)]),
+            f"{joint[tuple(place)]:.6g}",
+            f"{off_share[tuple(place)]:.6g}",
+            counts[tuple(place)],
+        ]
+        lines.append(",".join(str(v) for v in row))
+    return "\n".join(lines) + "\n"

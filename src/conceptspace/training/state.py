@@ -1,0 +1,93 @@
+"""Everything that training carries from one step to the next, and its form as plain tensors."""
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from conceptspace.measure.files import DamagedFile
+from conceptspace.models.vdm import VDM
+from conceptspace.training.settings import TrainingSettings
+
+
+class TrainingState:
+    """A model in training: its weights, their average, and the optimiser, after `step` steps.
+
+    Random numbers are no part of it: they follow from the seed and the step.
+
+    Args:
+        model: the model, freshly initialised.
+        settings: optimiser and averaging.
+    """
+
+    def __init__(self, model: VDM, settings: TrainingSettings) -> None:
+        self.step = 0
+        self.model = model
+        self.settings = settings
+        self.average = copy.deepcopy(model) if settings.average_decay is not None else None
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(),
+            lr=settings.learning_rate,
+            eps=settings.adam_epsilon,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+
+    @property
+    def measured(self) -> VDM:
+        """The model that is measured: the average where there is one."""
+        return self.model if self.average is None else self.average
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Move the average towards the weights. Early on it is the plain mean of what came."""
+        if self.average is None:
+            return
+        decay = min(self.settings.average_decay or 0.0, (1 + self.step) / (10 + self.step))
+        averaged = list(self.average.parameters())
+        torch._foreach_lerp_(averaged, list(self.model.parameters()), 1 - decay)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights for a checkpoint: `model.*`, and `average.*` where there is one."""
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        if self.average is not None:
+            averaged = self.average.state_dict()
+            tensors |= {f"average.{name}": value for name, value in averaged.items()}
+        return tensors
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """The whole state."""
+        tensors = self.weights() | {"step": torch.tensor(self.step)}
+        for index, slots in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{slot}": value for slot, value in slots.items()}
+        return tensors
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `to_tensors` gave.
+
+        Raises:
+            DamagedFile: if the tensors are not those of this model and optimiser.
+        """
+        try:
+            self.model.load_state_dict(_under("model.", tensors))
+            if self.average is not None:
+                self.average.load_state_dict(_under("average.", tensors))
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, value in _under("optimiser.", tensors).items():
+                index, slot = name.split(".", 1)
+                state.setdefault(int(index), {})[slot] = value
+            groups = self.optimiser.state_dict()["param_groups"]
+            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
+            self.step = int(tensors["step"])
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise DamagedFile(f"the training state does not fit this experiment: {error}") from error
+
+
+def measured_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a checkpoint that were measured: the average where there is one."""
+    return _under("average.", tensors) or _under("model.", tensors)
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

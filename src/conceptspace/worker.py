@@ -1,0 +1,176 @@
+"""One seed of a run: trains, keeps checkpoints and measures, from wherever it was stopped.
+
+`python -m conceptspace.worker RUN SEED` is what a run starts for each seed.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from conceptspace.experiment import Experiment
+from conceptspace.measure.files import SealedFolder, exclusive
+
+EXPERIMENT = "experiment.json"
+PROBE = "probe.safetensors"
+LOG = "log.jsonl"
+LOG_SECONDS = 1.0
+WAIT_FOR_LOCK_SECONDS = 30.0
+
+
+class SeedLog:
+    """Appends what happens to a seed to its `log.jsonl`; times live here and nowhere else."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = open(folder / LOG, "a", buffering=1)  # noqa: SIM115  # open for the seed's life
+        self.last = 0.0
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Write one line."""
+        self.last = time.monotonic()
+        line = {"time": round(time.time(), 3), "event": event, **fields}
+        self.file.write(json.dumps(line) + "\n")
+
+    def step(self, step: int, bound: float) -> None:
+        """Write a line about training, at most one each second."""
+        if time.monotonic() - self.last >= LOG_SECONDS:
+            self.write("train", step=step, bound=round(bound, 5))
+
+
+def seed_folder(run: Path, seed: int) -> Path:
+    """Where a seed's files lie."""
+    return run / f"seed={seed}"
+
+
+def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
+    """Train and measure one seed, or what is left of it.
+
+    Raises:
+        FolderInUse: if another process works on this seed.
+    """
+    from conceptspace.build import (
+        build_adapter,
+        build_instrument,
+        build_model,
+        draw_training_sets,
+    )
+    from conceptspace.measure.recorder import Recorder
+    from conceptspace.training.checkpoint import CheckpointStore
+    from conceptspace.training.loop import mean_bound, train
+    from conceptspace.training.state import TrainingState
+
+    folder = seed_folder(run, seed)
+    with exclusive(folder, WAIT_FOR_LOCK_SECONDS):
+        log = SeedLog(folder)
+
+        def on_damage(message: str) -> None:
+            log.write("damage", message=message)
+
+        sets = draw_training_sets(experiment, seed)
+        num = experiment.measurement.num_loss_images
+        scored = {name: data.part(slice(0, num)) for name, data in sets.items()}
+
+        def describe(model: Any) -> dict[str, Any]:
+            losses = {n: float(mean_bound(model, d, seed).total) for n, d in scored.items()}
+            return {"losses": losses, "gamma": model.schedule.ends()}
+
+        recorder = Recorder(
+            build_instrument(experiment, load_probe(run)),
+            lambda model: build_adapter(experiment, model),
+            folder,
+            experiment.steps,
+            seed=seed,
+            describe=describe,
+            on_damage=on_damage,
+        )
+        store = CheckpointStore(folder)
+        state = TrainingState(build_model(experiment, seed), experiment.training)
+        store.resume(state, experiment.steps, on_damage)
+        log.write("start", step=state.step, pid=os.getpid())
+        if state.step > 0:
+            measure_earlier(experiment, seed, store, recorder, state.step, log)
+
+        def checkpoint_and_measure(state: TrainingState) -> None:
+            if state.step not in recorder.steps:
+                return
+            store.save(state)
+            if recorder(state.step, state.measured):
+                log.write("measured", step=state.step)
+
+        def after_step(state: TrainingState, bound: float) -> None:
+            log.step(state.step, bound)
+            checkpoint_and_measure(state)
+
+        if state.step == 0:
+            checkpoint_and_measure(state)
+        train(state, sets["train"], seed, after_step)
+        log.write("done", step=state.step)
+
+
+def measure_earlier(experiment, seed, store, recorder, up_to: int, log: SeedLog) -> None:
+    """Measure checkpoints up to `up_to` whose measurement is missing or damaged."""
+    from conceptspace.build import build_model
+    from conceptspace.training.state import measured_weights
+
+    for step in [s for s in experiment.steps if s <= up_to and not recorder.is_measured(s)]:
+        model = build_model(experiment, seed)
+        model.load_state_dict(measured_weights(store.load(step)))
+        recorder(step, model)
+        log.write("measured", step=step)
+
+
+def load_probe(run: Path):
+    """The run's classifier probe.
+
+    Raises:
+        DamagedFile: if it is not what was written.
+    """
+    import safetensors.torch
+
+    from conceptspace.probes.classifier import ConvolutionalProbe
+
+    data = SealedFolder(run).read(PROBE)
+    return ConvolutionalProbe.from_tensors(safetensors.torch.load(data))
+
+
+def main(arguments: list[str]) -> int:
+    """Entry point of the seed's process."""
+    import torch
+
+    # Ctrl-C reaches the whole group; the parent decides what happens to its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
+    torch.set_num_threads(1)
+    run, seed = Path(arguments[0]), int(arguments[1])
+    experiment = Experiment.from_json(SealedFolder(run).read(EXPERIMENT))
+    try:
+        run_seed(experiment, run, seed)
+    except Exception as error:
+        # The parent prints the last line of this; the rest is for whoever looks deeper.
+        import traceback
+
+        traceback.print_exc()
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _end_with_parent() -> None:
+    """Leave at once if the parent is gone, so that a killed run does not go on unseen."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
