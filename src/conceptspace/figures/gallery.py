@@ -1,0 +1,78 @@
+"""Every figure of a run, and writing them as PNG and SVG whose bytes depend on the data alone."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from conceptspace.figures.accuracy import accuracy_figure, concept_accuracy_figure
+from conceptspace.figures.evidence import Evidence
+from conceptspace.figures.losses import comparison_figure, loss_figure, speed_figure
+from conceptspace.figures.quality import decodability_figure, off_manifold_figure, probe_figure
+from conceptspace.figures.samples import class_samples, elicitation_samples
+from conceptspace.figures.signal import signal_figure
+from conceptspace.figures.trajectories import trajectory_figure
+
+DOTS_PER_INCH = 200
+MOST_HELD_OUT = 6
+"""Figures of one held-out class are drawn for at most so many of them."""
+
+
+def draw_all(evidence: Evidence) -> dict[str, Figure]:
+    """Every figure that the evidence allows, by file name without its ending."""
+    figures = {"trajectories": trajectory_figure(evidence)}
+    several = len(evidence.held_out) > 1
+    for name in evidence.held_out[:MOST_HELD_OUT]:
+        end = f"_{name}" if several else ""
+        figures[f"accuracy{end}"] = accuracy_figure(evidence, name)
+        figures[f"concept_accuracy{end}"] = concept_accuracy_figure(evidence, name)
+        figures[f"comparison{end}"] = comparison_figure(evidence, name)
+        figures[f"off_manifold{end}"] = off_manifold_figure(evidence, name)
+        for seed in evidence.seeds[:1]:
+            figures[f"samples{end}"] = elicitation_samples(evidence, name, seed)
+    for seed in evidence.seeds[:1]:
+        figures["samples_classes"] = class_samples(evidence, seed)
+    figures["losses"] = loss_figure(evidence)
+    figures["speed"] = speed_figure(evidence)
+    figures["signal"] = signal_figure(evidence.findings.get("signal") or {}, evidence.examples)
+    figures["probe"] = probe_figure(evidence)
+    figures["decodability"] = decodability_figure(evidence)
+    return figures
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path | str) -> list[Path]:
+    """Write NAME.png and NAME.svg for each figure; each appears whole or not at all.
+
+    Args:
+        figures: by name.
+        folder: made if it is not there.
+
+    Returns:
+        The files written, in order.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, figure in figures.items():
+        for ending in ("png", "svg"):
+            path = folder / f"{name}.{ending}"
+            partial = folder / f".{name}.{ending}.partial"
+            save_figure(figure, partial, ending)
+            with open(partial, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+            written.append(path)
+    return written
+
+
+def save_figure(
+    figure: Figure, path: Path, ending: str, dots_per_inch: int = DOTS_PER_INCH
+) -> None:
+    """Write one figure without a date or a version, and with the same ids in every SVG."""
+    FigureCanvasAgg(figure)
+    nothing = {"Software": None} if ending == "png" else {"Date": None, "Creator": None}
+    with matplotlib.rc_context({"svg.hashsalt": "conceptspace", "svg.fonttype": "path"}):
+        figure.savefig(path, format=ending, dpi=dots_per_inch, metadata=nothing)

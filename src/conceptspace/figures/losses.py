@@ -1,0 +1,174 @@
+"""Losses, gamma(0), speed, and the view that sets loss, accuracy and concept space side by side."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from conceptspace.figures.accuracy import draw_accuracy
+from conceptspace.figures.evidence import Evidence, numbers
+from conceptspace.figures.style import (
+    BLUE,
+    FULL_WIDTH,
+    GREY,
+    VERMILLION,
+    YELLOW,
+    Look,
+    drawing,
+    new_figure,
+    panel_message,
+    step_axis,
+    tint,
+)
+from conceptspace.figures.trajectories import class_looks, draw_plane
+
+LOSS_LOOKS = {
+    "train": Look("#4D4D4D", (0, (5, 1.6)), "", 1.6),
+    "validation": Look(BLUE, (0, (1.5, 1.2)), "", 1.8),
+    "held_out": Look(VERMILLION, "-", "", 1.8),
+}
+LOSS_WORDS = {"train": "training", "validation": "validation", "held_out": "held-out classes"}
+
+
+def loss_figure(evidence: Evidence) -> Figure:
+    """Training, validation and held-out losses, and the schedule's end gamma(0)."""
+    with drawing():
+        figure = new_figure(FULL_WIDTH, 2.9)
+        cells = figure.subplots(1, 2)
+        figure.subplots_adjust(left=0.09, right=0.985, top=0.88, bottom=0.17, wspace=0.25)
+        draw_losses(cells[0], evidence)
+        cells[0].set_title("Losses")
+        draw_gamma(cells[1], evidence)
+    return figure
+
+
+def draw_losses(axes: Axes, evidence: Evidence, label: bool = True) -> None:
+    """The losses with their intervals and the turn marked."""
+    shown = False
+    for name, found in evidence.findings.get("losses", {}).items():
+        mean = numbers((found or {}).get("mean"), np.array([np.nan]))
+        if not np.isfinite(mean).any():
+            continue
+        look = LOSS_LOOKS.get(name, Look(GREY))
+        ends = numbers(found.get("interval"), np.stack([mean, mean], axis=-1))
+        axes.fill_between(
+            evidence.steps, ends[:, 0], ends[:, 1], color=look.colour, alpha=0.15, lw=0
+        )
+        axes.plot(evidence.steps, mean, **look.line(), label=LOSS_WORDS.get(name, name))
+        shown = True
+    if not shown:
+        panel_message(axes, "no losses were measured")
+        return
+    step_axis(axes, evidence.steps, label)
+    mark_turns(axes, evidence)
+    axes.set_ylabel("loss (bits per dimension)")
+    axes.legend(loc="upper right", handlelength=2.6)
+
+
+def draw_gamma(axes: Axes, evidence: Evidence) -> None:
+    """gamma(0) of every seed: the clock that a learned schedule adds."""
+    table = (evidence.findings.get("gamma") or {}).get("0")
+    values = numbers(table, np.array([[np.nan]])) if table else np.array([[np.nan]])
+    if not np.isfinite(values).any():
+        panel_message(axes, "this model has no learned schedule")
+        return
+    for row in values:
+        axes.plot(evidence.steps, row, color=GREY, lw=0.7)
+    axes.plot(evidence.steps, np.nanmean(values, axis=0), color="#1A1A1A", lw=1.8)
+    step_axis(axes, evidence.steps)
+    axes.set_ylabel("γ(0)")
+    axes.set_title("End of the noise schedule, −log SNR at t = 0")
+
+
+def mark_turns(axes: Axes, evidence: Evidence) -> None:
+    """A line at each turn and a band over its interval."""
+    for index, (name, turn) in enumerate(all_turns(evidence)):
+        ends = turn.get("interval")
+        if ends and None not in ends:
+            axes.axvspan(*ends, color=YELLOW, alpha=0.35, lw=0, zorder=0)
+        label = "turn" if index == 0 else None
+        axes.axvline(
+            turn["step"], color="#8A7A00", lw=1.2, ls=(0, (4, 1, 1, 1)), label=label, zorder=1
+        )
+
+
+def all_turns(evidence: Evidence) -> list[tuple[str, dict[str, Any]]]:
+    """Every turn with the class that makes it."""
+    return [(name, turn) for name in evidence.held_out for turn in evidence.turns(name)]
+
+
+def speed_figure(evidence: Evidence) -> Figure:
+    """How fast each class moves through concept space."""
+    with drawing():
+        figure = new_figure(FULL_WIDTH, 2.9)
+        axes = figure.add_axes((0.11, 0.17, 0.62, 0.72))
+        draw_speed(axes, evidence)
+        axes.set_title("Speed in concept space")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.02), handlelength=2.6)
+    return figure
+
+
+def draw_speed(axes: Axes, evidence: Evidence, label: bool = True) -> None:
+    """Speed per thousand steps, with intervals for the held-out classes."""
+    looks, shown = class_looks(evidence), False
+    for name in evidence.classes[:8]:
+        found: Mapping[str, Any] | None = evidence.finding(name, "speed")
+        if not found or not found.get("value"):
+            continue
+        steps, value = numbers(found["step"]), 1000 * numbers(found["value"])
+        if name in evidence.held_out and found.get("interval"):
+            ends = 1000 * numbers(found["interval"])
+            axes.fill_between(
+                steps, ends[:, 0], ends[:, 1], color=tint(looks[name].colour, 0.2), lw=0
+            )
+        axes.plot(steps, value, **looks[name].line(), label=evidence.class_label(name))
+        shown = True
+    if not shown:
+        panel_message(axes, "speed was not measured")
+        return
+    step_axis(axes, evidence.steps, label)
+    mark_turns(axes, evidence)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("speed per 1000 steps")
+
+
+def comparison_figure(evidence: Evidence, concept_class: str) -> Figure:
+    """Loss and accuracy beside concept space: which of them shows the turn."""
+    with drawing():
+        figure = new_figure(FULL_WIDTH, 5.4)
+        loss = figure.add_axes((0.085, 0.71, 0.41, 0.235))
+        accuracy = figure.add_axes((0.085, 0.4, 0.41, 0.235), sharex=loss)
+        speed = figure.add_axes((0.085, 0.09, 0.41, 0.235), sharex=loss)
+        draw_losses(loss, evidence, label=False)
+        naive = evidence.methods_of_kind("naive")
+        draw_accuracy(accuracy, evidence, concept_class, naive, window=False)
+        mark_turns(accuracy, evidence)
+        draw_speed(speed, evidence)
+        for axes, columns in ((loss, 2), (accuracy, 2), (speed, 4)):
+            _legend_above(axes, columns)
+            if axes is not speed:
+                axes.set_xlabel("")
+                axes.tick_params(labelbottom=False)
+        loss.set_ylabel("bits per dimension")
+        if len(evidence.concepts) > 1:
+            plane = figure.add_axes((0.63, 0.32, 1.95 / FULL_WIDTH, 1.95 / 5.4))
+            shown = [*evidence.training, concept_class]
+            draw_plane(plane, evidence, (0, 1), shown[-6:], picture=0.2, words=False)
+            figure.text(0.765, 0.86, "Concept space", ha="center", fontsize=9.5)
+    return figure
+
+
+def _legend_above(axes: Axes, columns: int) -> None:
+    """A legend above the panel, where it hides no curve."""
+    handles, labels = axes.get_legend_handles_labels()
+    kept = [(h, label) for h, label in zip(handles, labels) if label != "turn"]
+    if not kept:
+        return
+    axes.legend(
+        [h for h, _ in kept], [label.split(" ")[0] if columns > 2 else label for _, label in kept],
+        loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncols=columns, handlelength=2.2,
+        columnspacing=1.0, labelspacing=0.2, borderaxespad=0.2,
+    )  # fmt: skip
