@@ -1,7 +1,8 @@
 """Accuracy: the share of samples with every concept right, at strengths chosen on other samples.
 
 Taking the best of many strengths on the samples that are scored would inflate accuracy. So samples
-are split into two folds, even and odd, and each is scored at the strength that the other found best.
+are split into two folds, even and odd, and each is scored at the strength that the other found
+best.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ NUM_FOLDS = 2
 
 
 def joint_right(
-    correct: Int8[np.ndarray, "*cell sample concept"], off_manifold: Int8[np.ndarray, "*cell sample"]
+    correct: Int8[np.ndarray, "*cell sample concept"],
+    off_manifold: Int8[np.ndarray, "*cell sample"],
 ) -> Float[np.ndarray, "*cell sample"]:
     """1 where every concept is right and the sample is on the manifold, 0 where not.
 
@@ -31,7 +33,8 @@ def joint_right(
 
 
 def concept_right(
-    correct: Int8[np.ndarray, "*cell sample concept"], off_manifold: Int8[np.ndarray, "*cell sample"]
+    correct: Int8[np.ndarray, "*cell sample concept"],
+    off_manifold: Int8[np.ndarray, "*cell sample"],
 ) -> Float[np.ndarray, "*cell sample concept"]:
     """As `joint_right`, for each concept on its own."""
     off = off_manifold[..., None]

@@ -1,17 +1,18 @@
 """Intervals by resampling: seeds first, samples second.
 
-Samples are reweighted rather than redrawn (the Bayesian bootstrap, Rubin 1981): same covariance, and
-a matrix product. Shares of right samples get half a right and half a wrong sample besides (Jeffreys'
-prior), since redrawing from 32 right samples out of 32 would claim that nothing is uncertain.
+Samples are reweighted rather than redrawn (the Bayesian bootstrap, Rubin 1981): same covariance,
+and a matrix product. Shares of right samples get half a right and half a wrong sample besides
+(Jeffreys' prior), since redrawing from 32 right samples out of 32 would claim that nothing is
+uncertain.
 
 A strength is chosen anew in every resample, on the resampled other fold, so that an interval holds
 the luck of the choice too.
 
-Seeds and samples are both resampled in full, which counts the sampling error twice (Davison & Hinkley
-1997, section 3.8) where seeds hardly differ, and few seeds understate how much they differ. For 5 seeds
-of 32 samples, 95 % intervals cover about 98 % when seeds are alike, 96 % when their accuracies spread
-by 0.05, 89 % when they spread by 0.15. With one seed only samples are resampled: such an interval says
-nothing about another seed.
+Seeds and samples are both resampled in full, which counts the sampling error twice (Davison &
+Hinkley 1997, section 3.8) where seeds hardly differ, and few seeds understate how much they differ.
+For 5 seeds of 32 samples, 95 % intervals cover about 98 % when seeds are alike, 96 % when their
+accuracies spread by 0.05, 89 % when they spread by 0.15. With one seed only samples are resampled:
+such an interval says nothing about another seed.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Findings: everything that is concluded from a trajectory, as plain JSON values.
 
-This is the labelled layer: it picks arrays out of the trajectory, hands them to the plain functions of
-this folder, and names what comes back. The same trajectory and settings give the same findings.
+This is the labelled layer: it picks arrays out of the trajectory, hands them to the plain functions
+of this folder, and names what comes back. The same trajectory and settings give the same findings.
 """
 
 import math
@@ -252,9 +252,7 @@ class _Analysis:
         for method in point:
             if self.arrays.methods[method]["kind"] != "elicitation":
                 continue
-            windows[method] = self.window(
-                point[NAIVE], point[method], drawn[NAIVE], drawn[method]
-            )
+            windows[method] = self.window(point[NAIVE], point[method], drawn[NAIVE], drawn[method])
             rng = self.generator(method, "coincidence")
             coincidences[method] = vars(coincidence(turns, point[method], rng))
         return {"emergence": emerged, "window": windows, "turn_to_emergence": coincidences}

@@ -64,7 +64,8 @@ def learning_times(
 
     Args:
         steps: training step of each checkpoint, rising.
-        accuracy: share of samples right, such as (seed, checkpoint) or (resample, seed, checkpoint).
+        accuracy: share of samples right, such as (seed, checkpoint) or (resample, seed,
+            checkpoint).
         threshold: what must be exceeded.
         consecutive: checkpoints in a row.
         smoothing: standard deviation of the Gaussian, in checkpoints.

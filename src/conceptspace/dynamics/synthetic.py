@@ -19,8 +19,9 @@ ELICITATIONS = ("over-prompting", "latent-steering")
 STRENGTHS = {"over-prompting": (0.1, 0.2, 0.3, 0.4), "latent-steering": (0.5, 1.0, 2.0, 4.0)}
 EFFECT = (0.35, 0.8, 1.0, 0.9)
 """How much of a method's effect each strength has: the third is best."""
-CONFIDENCE = 0.97
-"""Probability that the probe gives to the value it reads."""
+SAMPLE_SPREAD = 0.15
+"""Standard deviation of the samples around the curve: what is read is graded, what is right is not,
+so accuracy starts to rise smoothly where the curve bends."""
 
 
 class Phenomenon(Settings):
@@ -34,10 +35,10 @@ class Phenomenon(Settings):
 
     turn_step: float = Field(default=900.0, gt=0)
     emergence_step: float = Field(default=1000.0, gt=0)
-    """When elicited accuracy crosses one half."""
-    naive_step: float = Field(default=3200.0, gt=0)
+    """When the strongest effect is half there."""
+    naive_step: float = Field(default=3700.0, gt=0)
     """When the naive path arrives at its own corner; later than the last step means never."""
-    naive_spread: float = Field(default=800.0, ge=0)
+    naive_spread: float = Field(default=400.0, ge=0)
     """The naive steps of the seeds are spread evenly over plus and minus half of this."""
     start: tuple[float, float] = (0.45, 0.35)
     """Where class 11 begins (colour, size)."""
@@ -51,8 +52,8 @@ class Phenomenon(Settings):
     """Whether random directions elicit as much as the concept's own, which voids the claim."""
     loss_has_kink: bool = False
     """Whether the held-out loss shows a bend at the turn."""
-    final_accuracy: float = Field(default=0.98, gt=0.5, le=1.0)
-    """Share of right values per concept once learned."""
+    arrival: float = Field(default=0.98, gt=0.5, le=1.0)
+    """How near to its corner a path arrives, 1 being the corner."""
 
     def naive_steps(self, num_seeds: int) -> np.ndarray:
         """The step (seed,) at which each seed's naive path arrives."""
@@ -63,7 +64,7 @@ class Phenomenon(Settings):
 
     def naive(self, steps: np.ndarray, naive_step: float) -> np.ndarray:
         """Coordinates (step, concept) of class 11, piecewise linear in the root of the step."""
-        end = np.array([self.final_accuracy] * 2)
+        end = np.array([self.arrival] * 2)
         knots = [0.0, self.turn_step, naive_step] if self.turns else [0.0, naive_step]
         points = [self.start, self.via, end] if self.turns else [self.start, end]
         at = np.sqrt(np.maximum(steps, 0.0))
@@ -78,12 +79,12 @@ class Phenomenon(Settings):
         naive = self.naive(steps, naive_step)
         rise = 1 / (1 + np.exp(-(steps - self.emergence_step) / (0.05 * self.emergence_step)))
         lift = effect * rise if self.elicitable else np.zeros_like(rise)
-        return naive + lift[:, None] * np.maximum(self.final_accuracy - naive, 0.0)
+        return naive + lift[:, None] * np.maximum(self.arrival - naive, 0.0)
 
     def training(self, steps: np.ndarray, concept_class: str) -> np.ndarray:
         """Coordinates (step, concept) of a training class: each concept at its own rate."""
         corner = np.array([float(digit) for digit in concept_class])
-        corner = 1 - self.final_accuracy + (2 * self.final_accuracy - 1) * corner
+        corner = 1 - self.arrival + (2 * self.arrival - 1) * corner
         times = np.array([0.45, 0.2]) * self.turn_step
         progress = 1 - np.exp(-steps[:, None] / times)
         return 0.45 + (corner - 0.45) * progress
@@ -115,16 +116,15 @@ def synthetic_trajectory(
     steps = np.rint(steps).astype(int)
     methods = _methods()
     shape = (num_seeds, len(steps), len(CLASSES), len(methods), len(EFFECT), num_samples)
-    chance = _chances(story, steps, num_seeds, methods)
-    measured = np.broadcast_to(~np.isnan(chance[..., :1]), shape)
-    value = rng.random((*shape, len(CONCEPTS))) < chance[..., None, :]
+    curve = _curves(story, steps, num_seeds, methods)
+    measured = np.broadcast_to(~np.isnan(curve[..., :1]), shape)
+    noise = SAMPLE_SPREAD * rng.standard_normal((*shape, len(CONCEPTS)))
+    coordinate = np.clip(curve[..., None, :] + noise, 0.0, 1.0).astype(np.float32)
     # At first nothing that is generated looks like an object of the world.
     off_chance = 0.01 + 0.99 * np.exp(-steps / (0.15 * story.turn_step))
     off = rng.random(shape) < off_chance[:, None, None, None, None]
     corner = np.array([[digit == "1" for digit in name] for name in CLASSES])
-    right = value == corner[:, None, None, None, :]
-    coordinate = np.where(value, CONFIDENCE, 1 - CONFIDENCE).astype(np.float32)
-    coordinate[~measured] = np.nan
+    right = (coordinate > 0.5) == corner[:, None, None, None, :]
     residual = np.where(off, 0.3, 0.03) * np.exp(0.2 * rng.standard_normal(shape))
     dims = ("seed", "step", "concept_class", "method", "strength", "sample")
     dataset = xarray.Dataset(
@@ -193,32 +193,32 @@ def _methods() -> list[dict[str, str | None]]:
     return methods
 
 
-def _chances(
+def _curves(
     story: Phenomenon, steps: np.ndarray, num_seeds: int, methods: list[dict[str, str | None]]
 ) -> np.ndarray:
-    """Chance (seed, step, class, method, strength, concept) of value 1; NaN where not measured."""
+    """Coordinates (seed, step, class, method, strength, concept); NaN where not measured."""
     shape = (num_seeds, len(steps), len(CLASSES), len(methods), len(EFFECT), len(CONCEPTS))
-    chance = np.full(shape, np.nan)
+    curve = np.full(shape, np.nan)
     held_out = CLASSES.index(HELD_OUT)
     for number, name in enumerate(CLASSES):
         if number != held_out:
-            chance[:, :, number, 0, 0] = story.training(steps, name)
+            curve[:, :, number, 0, 0] = story.training(steps, name)
     for seed, naive_step in enumerate(story.naive_steps(num_seeds)):
         naive = story.naive(steps, naive_step)
-        chance[seed, :, held_out, 0, 0] = naive
+        curve[seed, :, held_out, 0, 0] = naive
         for number, method in enumerate(methods[1:], start=1):
             works = method["kind"] == "elicitation" or (
                 story.controls_rise and method["control"] == "random-direction"
             )
             for index, effect in enumerate(EFFECT):
                 path = story.elicited(steps, naive_step, effect) if works else naive
-                chance[seed, :, held_out, number, index] = path
+                curve[seed, :, held_out, number, index] = path
     # The class for which nothing is hidden: elicitation changes nothing on a training class.
     for number, method in enumerate(methods):
         if method["kind"] == "elicitation":
             nothing_hidden = story.training(steps, "10")[None, :, None]
-            chance[:, :, CLASSES.index("10"), number] = nothing_hidden
-    return chance
+            curve[:, :, CLASSES.index("10"), number] = nothing_hidden
+    return curve
 
 
 def _strengths(methods: list[dict[str, str | None]]) -> np.ndarray:
