@@ -177,9 +177,7 @@ def train_probe(
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     images, labels = _draw_labelled(world, space, settings.num_images, rng)
-    probe = ConvolutionalProbe(
-        world.image_shape, space.num_values, settings.widths, generator
-    )
+    probe = ConvolutionalProbe(world.image_shape, space.num_values, settings.widths, generator)
     optimiser = torch.optim.AdamW(probe.parameters(), lr=settings.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.2

@@ -68,8 +68,10 @@ def calibration(
     tables = {}
     read = probe.read(dataset.images)
     for index, concept in enumerate(space.concepts):
-        largest, values = (part.double().numpy() if part.is_floating_point() else part.numpy()
-                           for part in read[index].max(dim=1))
+        largest, values = (
+            part.double().numpy() if part.is_floating_point() else part.numpy()
+            for part in read[index].max(dim=1)
+        )
         right = values == dataset.labels[:, index].numpy()
         tables[concept.name] = _reliability(largest, right, num_bins)
     return tables

@@ -46,3 +46,28 @@ class ProbeSettings(Settings):
     def published(cls) -> Self:
         """Widths, images and steps of Park et al. 2024; the rest is ours."""
         return cls(widths=(32, 32, 32), num_images=32768, steps=10_000, learning_rate=3e-3)
+
+
+class InversionSettings(Settings):
+    """The inversion probe: how far it looks, and what it still takes for an image of the world."""
+
+    widening: dict[str, float] = {
+        "colour": 0.35,
+        "background": 0.35,
+        "size": 0.1,
+        "x": 0.1,
+        "y": 0.1,
+    }
+    """How far beyond the space's range a concept's factor may lie, in the factor's own units."""
+    nuisance_widening: float = Field(default=0.1, ge=0.0)
+    """The same for factors that are no concept."""
+    minimum_contrast: float | None = Field(default=None, gt=0.0)
+    """Least difference of object and background, RMS over channels; None for half the least one
+    between class means of the space."""
+    tolerance: float = Field(default=0.05, ge=0.0)
+    """RMS of smooth model error that is forgiven on top of the noise."""
+    local_tolerance: float = Field(default=0.3, ge=0.0)
+    """Model error that is forgiven in one place, as the largest norm over channels of the residual
+    under a Gaussian of one pixel and unit energy."""
+    max_iterations: int = Field(default=8, ge=1)
+    """Levenberg-Marquardt steps at most."""

@@ -1,0 +1,75 @@
+"""Reads samples with both probes: concept distributions, concept numbers, and what is off-manifold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from conceptspace.concepts import ConceptSpace
+from conceptspace.probes.classifier import Probe
+from conceptspace.probes.inversion import Inversion
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the probes read off a batch of samples.
+
+    Attributes:
+        distributions: the classifier's distribution of each concept, (batch, number of values).
+        z: the concept vectors found by inversion (batch, space width), or None without inversion.
+        residual: RMS distance from what G draws, less the noise expected (batch,), or None.
+        off_manifold: whether a sample is unlike anything G draws, or the probes disagree, bool
+            (batch,), or None.
+    """
+
+    distributions: tuple[Tensor, ...]
+    z: Tensor | None
+    residual: Tensor | None
+    off_manifold: Tensor | None
+
+
+def read_samples(
+    probe: Probe, inversion: Inversion | None, images: Tensor, sample_noise: float
+) -> Reading:
+    """Read samples with the classifier and, where there is one, the inversion.
+
+    Args:
+        probe: the classifier, or any object with its `read`.
+        inversion: the inversion of the world, or None where the world cannot be inverted.
+        images: (batch, channels, height, width), values near [0, 1].
+        sample_noise: standard deviation of the pixel noise expected of the samples, such as
+            exp(gamma(0) / 2).
+
+    Raises:
+        ValueError: the images do not fit, hold NaN, or the noise is negative.
+    """
+    distributions = tuple(probe.read(images))
+    if inversion is None:
+        return Reading(distributions, None, None, None)
+    inverted = inversion.invert(images, sample_noise)
+    off_manifold = inverted.off_manifold | disagrees(distributions, inverted.z, inversion.space)
+    return Reading(distributions, inverted.z, inverted.residual, off_manifold)
+
+
+def disagrees(distributions: Sequence[Tensor], z: Tensor, space: ConceptSpace) -> Tensor:
+    """Whether, on any concept, the classifier's value is not the one nearest to z, bool (batch,).
+
+    Args:
+        distributions: one (batch, number of values) for each concept.
+        z: concept vectors found by inversion, (batch, space width).
+        space: the concepts, in the order of both.
+
+    Raises:
+        ValueError: the distributions do not fit the space.
+    """
+    shapes = [tuple(part.shape) for part in distributions]
+    expected = [(len(z), num) for num in space.num_values]
+    if shapes != expected:
+        raise ValueError(f"distributions must have shapes {expected}, not {shapes}")
+    different = torch.zeros(len(z), dtype=torch.bool)
+    for concept, distribution in zip(space.concepts, distributions):
+        means = torch.tensor(concept.values, dtype=z.dtype)
+        nearest = torch.cdist(z[:, space.slice_of(concept.name)], means).argmin(dim=1)
+        different |= nearest != distribution.argmax(dim=1)
+    return different
