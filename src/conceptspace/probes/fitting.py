@@ -1,4 +1,4 @@
-"""Finds the object in an image: position and size by search and Levenberg-Marquardt, colours solved.
+"""Finds the object in an image: position and size by search, colours in closed form.
 
 G is linear in the colours of object and background once the silhouette is known. They are
 therefore eliminated in closed form at every step (variable projection, Golub and Pereyra 1973), and

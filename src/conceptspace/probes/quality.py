@@ -32,7 +32,10 @@ def confusion(probe: Probe, dataset: Dataset, space: ConceptSpace) -> dict[str, 
 
 
 def class_accuracy(probe: Probe, dataset: Dataset, space: ConceptSpace) -> dict[str, float]:
-    """Share of each class's images on which every concept is read right; classes with none are left out."""
+    """Share of each class's images on which every concept is read right.
+
+    Classes without an image are left out.
+    """
     values = np.stack([part.argmax(dim=1).numpy() for part in probe.read(dataset.images)], axis=1)
     labels = dataset.labels.numpy()
     right = (values == labels).all(axis=1)

@@ -1,4 +1,4 @@
-"""Reads samples with both probes: concept distributions, concept numbers, and what is off-manifold."""
+"""Reads samples with both probes: distributions, numbers, and what is off-manifold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
