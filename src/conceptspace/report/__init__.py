@@ -1,0 +1,1 @@
+"""Findings to claims, and to a report that a person reads."""

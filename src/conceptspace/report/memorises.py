@@ -1,0 +1,115 @@
+"""C3, concept memorisation: the held-out class first looks like the training class that has only
+the stronger concept right, and turns towards its own corner later.
+"""
+
+import numpy as np
+
+from conceptspace.dynamics.accuracy import mean_measured
+from conceptspace.dynamics.memorisation import Memorisation, memorisation
+from conceptspace.report.evidence import (
+    Claim,
+    Evidence,
+    control,
+    judge,
+    rounded,
+    weaker_and_stronger,
+)
+
+
+def memorisation_claim(evidence: Evidence) -> Claim:
+    """C3 for one held-out class; see `Claim`."""
+    settings, name = evidence.settings, evidence.concept_class
+    statement = (
+        f"Prompted for the held-out class {name}, the model first generates the training class "
+        "that has the stronger concept right, and turns towards the held-out class only later."
+    )
+    criterion = (
+        "The coordinate of the weaker-signal concept falls below the mean of the first "
+        f"{settings.start_checkpoints} trained checkpoints ({settings.confidence:.0%} interval of "
+        "the fall below 0; lowest point located on one half of the samples, read off the other); "
+        "at its lowest the path is nearest to the training class that has the stronger concept "
+        "right; and afterwards the coordinate rises (interval above 0)."
+    )
+    order = weaker_and_stronger(evidence)
+    if order is None:
+        reason = "the concepts' signals are equal or unknown"
+        return evidence.claim(
+            "C3",
+            statement,
+            criterion,
+            value=None,
+            interval=None,
+            verdict="inconclusive",
+            controls={"reason": reason},
+        )
+    weaker, stronger, source = order
+    found = weaker_coordinate(evidence, weaker)
+    nearest, expected = _nearest_at_lowest(evidence, weaker, stronger, found)
+    turns = [turn["step"] for turn in evidence.of_class["turns"]]
+    steps = evidence.arrays.steps[evidence.arrays.trained]
+    controls = {
+        "weaker concept": {"name": weaker, "stronger": stronger, "known by": source},
+        "memorises": control(
+            found.fall,
+            found.memorises,
+            required=True,
+            interval=found.fall_interval,
+            lowest_step=rounded(np.median(steps[found.lowest])),
+            share_of_seeds_below_start=rounded(np.mean(found.fall_per_seed < 0)),
+        ),
+        "heads to the training class": {
+            "value": nearest,
+            "expected": expected,
+            "passed": nearest in expected,
+            "required": True,
+        },
+        "turns later": control(
+            found.rise,
+            found.turns_later,
+            required=True,
+            interval=found.rise_interval,
+            turn_found_at=turns,
+        ),
+    }
+    verdict = judge(controls) if evidence.has_enough_seeds else "inconclusive"
+    return evidence.claim(
+        "C3",
+        statement,
+        criterion,
+        value=found.fall,
+        interval=found.fall_interval,
+        verdict=verdict,
+        controls=controls,
+    )
+
+
+def weaker_coordinate(
+    evidence: Evidence, weaker: str, until: np.ndarray | None = None
+) -> Memorisation:
+    """The fall and rise of the weaker concept's coordinate, read towards the class's own corner."""
+    arrays, name = evidence.arrays, evidence.concept_class
+    index = arrays.concepts.index(weaker)
+    coordinate = arrays.coordinates(name)[..., index][:, arrays.trained]
+    nearness = 1 - np.abs(coordinate - arrays.corner(name)[index])
+    return memorisation(
+        nearness, rng=evidence.generator(3), settings=evidence.settings, until=until
+    )
+
+
+def _nearest_at_lowest(
+    evidence: Evidence, weaker: str, stronger: str, found: Memorisation
+) -> tuple[str, list[str]]:
+    """The training class nearest to where the path is lowest, and those it may be."""
+    arrays, name = evidence.arrays, evidence.concept_class
+    path = mean_measured(arrays.coordinates(name)[:, arrays.trained], axis=2)
+    place = mean_measured(path[np.arange(arrays.num_seeds), found.lowest], axis=0)
+    nearest = min(
+        arrays.training, key=lambda other: float(np.linalg.norm(arrays.corner(other) - place))
+    )
+    at = {concept: i for i, concept in enumerate(arrays.concepts)}
+    expected = [
+        other
+        for other in arrays.training
+        if other[at[stronger]] == name[at[stronger]] and other[at[weaker]] != name[at[weaker]]
+    ]
+    return nearest, expected
