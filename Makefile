@@ -30,7 +30,7 @@ demo: .venv/installed
 
 # pytest comes last, so that its own summary line is the last line.
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
