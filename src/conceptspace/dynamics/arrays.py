@@ -65,8 +65,8 @@ class TrajectoryArrays:
     def measured_methods(self, concept_class: str) -> list[str]:
         """The methods by which a class was generated."""
         off = self._off[:, :, self.classes.index(concept_class)]
-        measured = (off >= 0).any(axis=(0, 1, 3, 4))
-        return [name for name, was in zip(self.method_names, measured) if was]
+        measured = np.flatnonzero((off >= 0).any(axis=(0, 1, 3, 4)))
+        return [self.method_names[number] for number in measured]
 
     def coordinates(
         self, concept_class: str

@@ -78,8 +78,9 @@ def memorisation(
     last = np.full(len(values), values.shape[1] - 1) if until is None else np.asarray(until)
     halves = split_folds(values)
     banks = [resample_means(half, settings.num_resamples, rng) for half in halves]
-    drawn = _swapped(*banks, last, settings)
-    point = _swapped(*[mean_measured(half, axis=-1) for half in halves], last, settings)
+    means = [mean_measured(half, axis=-1) for half in halves]
+    drawn = _swapped(banks[0], banks[1], last, settings)
+    point = _swapped(means[0], means[1], last, settings)
     draws = mean_over_seeds(resample_seeds(np.stack(drawn, axis=-1), rng))
     draws = draws[~np.isnan(draws).any(axis=-1)]
     intervals = (

@@ -11,7 +11,7 @@ import xarray
 
 from conceptspace.dynamics.arrays import TrajectoryArrays
 from conceptspace.dynamics.settings import FindingsSettings
-from conceptspace.report.evidence import Claim, Evidence
+from conceptspace.report.case import Case, Claim
 from conceptspace.report.hidden import hidden_claim
 from conceptspace.report.memorises import memorisation_claim
 from conceptspace.report.turns import turn_claim
@@ -41,6 +41,6 @@ def claims(
     arrays = TrajectoryArrays(trajectory)
     made = []
     for name in arrays.held_out:
-        evidence = Evidence(findings, arrays, settings, name, scale)
-        made += [memorisation_claim(evidence), turn_claim(evidence), hidden_claim(evidence)]
+        case = Case(findings, arrays, settings, name, scale)
+        made += [memorisation_claim(case), turn_claim(case), hidden_claim(case)]
     return made

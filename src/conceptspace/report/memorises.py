@@ -6,9 +6,9 @@ import numpy as np
 
 from conceptspace.dynamics.accuracy import mean_measured
 from conceptspace.dynamics.memorisation import Memorisation, memorisation
-from conceptspace.report.evidence import (
+from conceptspace.report.case import (
+    Case,
     Claim,
-    Evidence,
     control,
     judge,
     rounded,
@@ -16,9 +16,9 @@ from conceptspace.report.evidence import (
 )
 
 
-def memorisation_claim(evidence: Evidence) -> Claim:
+def memorisation_claim(case: Case) -> Claim:
     """C3 for one held-out class; see `Claim`."""
-    settings, name = evidence.settings, evidence.concept_class
+    settings, name = case.settings, case.concept_class
     statement = (
         f"Prompted for the held-out class {name}, the model first generates the training class "
         "that has the stronger concept right, and turns towards the held-out class only later."
@@ -30,10 +30,10 @@ def memorisation_claim(evidence: Evidence) -> Claim:
         "at its lowest the path is nearest to the training class that has the stronger concept "
         "right; and afterwards the coordinate rises (interval above 0)."
     )
-    order = weaker_and_stronger(evidence)
+    order = weaker_and_stronger(case)
     if order is None:
         reason = "the concepts' signals are equal or unknown"
-        return evidence.claim(
+        return case.claim(
             "C3",
             statement,
             criterion,
@@ -43,10 +43,10 @@ def memorisation_claim(evidence: Evidence) -> Claim:
             controls={"reason": reason},
         )
     weaker, stronger, source = order
-    found = weaker_coordinate(evidence, weaker)
-    nearest, expected = _nearest_at_lowest(evidence, weaker, stronger, found)
-    turns = [turn["step"] for turn in evidence.of_class["turns"]]
-    steps = evidence.arrays.steps[evidence.arrays.trained]
+    found = weaker_coordinate(case, weaker)
+    nearest, expected = _nearest_at_lowest(case, weaker, stronger, found)
+    turns = [turn["step"] for turn in case.of_class["turns"]]
+    steps = case.arrays.steps[case.arrays.trained]
     controls = {
         "weaker concept": {"name": weaker, "stronger": stronger, "known by": source},
         "memorises": control(
@@ -71,8 +71,8 @@ def memorisation_claim(evidence: Evidence) -> Claim:
             turn_found_at=turns,
         ),
     }
-    verdict = judge(controls) if evidence.has_enough_seeds else "inconclusive"
-    return evidence.claim(
+    verdict = judge(controls) if case.has_enough_seeds else "inconclusive"
+    return case.claim(
         "C3",
         statement,
         criterion,
@@ -83,24 +83,20 @@ def memorisation_claim(evidence: Evidence) -> Claim:
     )
 
 
-def weaker_coordinate(
-    evidence: Evidence, weaker: str, until: np.ndarray | None = None
-) -> Memorisation:
+def weaker_coordinate(case: Case, weaker: str, until: np.ndarray | None = None) -> Memorisation:
     """The fall and rise of the weaker concept's coordinate, read towards the class's own corner."""
-    arrays, name = evidence.arrays, evidence.concept_class
+    arrays, name = case.arrays, case.concept_class
     index = arrays.concepts.index(weaker)
     coordinate = arrays.coordinates(name)[..., index][:, arrays.trained]
     nearness = 1 - np.abs(coordinate - arrays.corner(name)[index])
-    return memorisation(
-        nearness, rng=evidence.generator(3), settings=evidence.settings, until=until
-    )
+    return memorisation(nearness, rng=case.generator(3), settings=case.settings, until=until)
 
 
 def _nearest_at_lowest(
-    evidence: Evidence, weaker: str, stronger: str, found: Memorisation
+    case: Case, weaker: str, stronger: str, found: Memorisation
 ) -> tuple[str, list[str]]:
     """The training class nearest to where the path is lowest, and those it may be."""
-    arrays, name = evidence.arrays, evidence.concept_class
+    arrays, name = case.arrays, case.concept_class
     path = mean_measured(arrays.coordinates(name)[:, arrays.trained], axis=2)
     place = mean_measured(path[np.arange(arrays.num_seeds), found.lowest], axis=0)
     nearest = min(

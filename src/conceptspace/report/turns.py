@@ -4,35 +4,34 @@ from typing import Any
 
 import numpy as np
 
-from conceptspace.dynamics.kinks import kink
-from conceptspace.report.evidence import Claim, Evidence, Verdict, control, judge
+from conceptspace.report.case import Case, Claim, Verdict, control, judge
 
 
-def turn_claim(evidence: Evidence) -> Claim:
+def turn_claim(case: Case) -> Claim:
     """C4 for one held-out class; see `Claim`.
 
     Without a turn there is no step at which the curves could be smooth: that is inconclusive, since
     a run may be too short, or too noisy, for a turn to be found.
     """
-    settings, name = evidence.settings, evidence.concept_class
-    turns = evidence.of_class["turns"]
+    settings, name = case.settings, case.concept_class
+    turns = case.of_class["turns"]
     turn = turns[0] if turns else None
     controls = (
         {}
         if turn is None
         else {
-            f"no kink in {series}": _smooth_at(evidence, turn["step"], values, number)
-            for number, (series, values) in enumerate(_series(evidence).items())
+            f"no kink in {series}": _smooth_at(case, turn["step"], values, number)
+            for number, (series, values) in enumerate(_series(case).items())
         }
     )
     verdict: Verdict = "inconclusive"
     if turn is None:
         controls = {"reason": "no turn was found"}
-    elif evidence.has_enough_seeds:
+    elif case.has_enough_seeds:
         verdict = judge(controls)
     if turn is not None:
         controls |= {"turn": {key: turn[key] for key in ("p_value", "angle", "point")}}
-    return evidence.claim(
+    return case.claim(
         "C4",
         f"The path of the held-out class {name} turns suddenly, and the turn shows only in "
         "concept space.",
@@ -46,23 +45,25 @@ def turn_claim(evidence: Evidence) -> Claim:
     )
 
 
-def _series(evidence: Evidence) -> dict[str, np.ndarray]:
+def _series(case: Case) -> dict[str, np.ndarray]:
     """The scalar curves (seed, checkpoint) that a turn must not show in."""
-    losses = evidence.arrays.trajectory["loss"].transpose("data_split", "seed", "step")
+    losses = case.arrays.trajectory["loss"].transpose("data_split", "seed", "step")
     series = {
         f"{str(split).replace('_', '-')} loss": losses.values[i].astype(float)
         for i, split in enumerate(losses["data_split"].values)
     }
-    return series | {"joint accuracy": evidence.accuracy()}
+    return series | {"joint accuracy": case.accuracy()}
 
 
-def _smooth_at(evidence: Evidence, step: float, values: np.ndarray, number: int) -> dict[str, Any]:
-    trained = evidence.arrays.trained & ~np.isnan(values).any(axis=0)
+def _smooth_at(case: Case, step: float, values: np.ndarray, number: int) -> dict[str, Any]:
+    from conceptspace.dynamics.speed import kink
+
+    trained = case.arrays.trained & ~np.isnan(values).any(axis=0)
     found = kink(
-        evidence.arrays.steps[trained],
+        case.arrays.steps[trained],
         values[:, trained],
         step,
-        rng=evidence.generator(40 + number),
+        rng=case.generator(40 + number),
     )
-    passed = found.p_value >= evidence.settings.significance
+    passed = found.p_value >= case.settings.significance
     return control(found.p_value, passed, required=True)

@@ -1,4 +1,4 @@
-"""What a claim is made of: its record, and the evidence that it is judged on."""
+"""What a claim is made of: its record, the case that it is judged on, and its controls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Claim(Settings):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Case:
     """What the claims about one held-out class are judged on.
 
     Attributes:
@@ -144,20 +144,20 @@ def rounded(value: Any) -> float:
     return float(f"{float(value):.4g}")
 
 
-def weaker_and_stronger(evidence: Evidence) -> tuple[str, str, str] | None:
+def weaker_and_stronger(case: Case) -> tuple[str, str, str] | None:
     """The concept with the weaker and the one with the stronger signal, and how that is known.
 
-    By the concept signal where it was measured, else by learning times on the training classes: what
-    is learned later is weaker. Only concepts count in which the held-out class differs from a
+    By the concept signal where it was measured, else by learning times on the training classes:
+    what is learned later is weaker. Only concepts count in which the held-out class differs from a
     training class next to it. None if it cannot be told.
     """
-    concepts = _concepts_at_stake(evidence)
-    signal = evidence.findings.get("signal")
+    concepts = _concepts_at_stake(case)
+    signal = case.findings.get("signal")
     if signal:
         strength = {name: float(signal[name]["finite"]) for name in concepts}
         source = "concept signal"
     else:
-        times = {name: _learning_time(evidence, name) for name in concepts}
+        times = {name: _learning_time(case, name) for name in concepts}
         strength = {name: -time for name, time in times.items()}
         source = "learning times on the training classes"
     weaker = min(concepts, key=lambda name: strength[name])
@@ -167,24 +167,22 @@ def weaker_and_stronger(evidence: Evidence) -> tuple[str, str, str] | None:
     return weaker, stronger, source
 
 
-def _concepts_at_stake(evidence: Evidence) -> list[str]:
-    held_out = evidence.concept_class
-    distances = {
-        name: sum(a != b for a, b in zip(name, held_out)) for name in evidence.arrays.training
-    }
+def _concepts_at_stake(case: Case) -> list[str]:
+    held_out = case.concept_class
+    distances = {name: sum(a != b for a, b in zip(name, held_out)) for name in case.arrays.training}
     nearest = [name for name, d in distances.items() if d == min(distances.values())]
     return [
         concept
-        for i, concept in enumerate(evidence.arrays.concepts)
+        for i, concept in enumerate(case.arrays.concepts)
         if any(name[i] != held_out[i] for name in nearest)
     ]
 
 
-def _learning_time(evidence: Evidence, concept: str) -> float:
+def _learning_time(case: Case, concept: str) -> float:
     """The latest median learning time of a concept among the training classes."""
-    key = str(evidence.settings.thresholds[0])
+    key = str(case.settings.thresholds[0])
     medians = [
-        evidence.findings["classes"][name]["learning_time"][key][concept]["median"]
-        for name in evidence.arrays.training
+        case.findings["classes"][name]["learning_time"][key][concept]["median"]
+        for name in case.arrays.training
     ]
     return max(np.inf if median is None else float(median) for median in medians)
