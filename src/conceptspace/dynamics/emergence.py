@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Real
 
 from conceptspace.dynamics.learning import crossing_steps, median_time
 
@@ -17,7 +17,7 @@ MAX_ENUMERATED = 7
 
 
 def emergence(
-    steps: Int[np.ndarray, " checkpoint"],
+    steps: Real[np.ndarray, " checkpoint"],
     accuracy: Float[np.ndarray, "*cell checkpoint"],
     threshold: float,
     consecutive: int = 3,

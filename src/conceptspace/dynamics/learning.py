@@ -5,7 +5,7 @@ Kaplan and Meier's, so a seed that never learned counts as later than the run's 
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 from scipy import stats
 
 from conceptspace.dynamics.accuracy import smooth
@@ -42,7 +42,7 @@ def first_sustained(
 
 
 def crossing_steps(
-    steps: Int[np.ndarray, " checkpoint"],
+    steps: Real[np.ndarray, " checkpoint"],
     values: Float[np.ndarray, "*cell checkpoint"],
     threshold: float,
     consecutive: int = 3,
@@ -53,7 +53,7 @@ def crossing_steps(
 
 
 def learning_times(
-    steps: Int[np.ndarray, " checkpoint"],
+    steps: Real[np.ndarray, " checkpoint"],
     accuracy: Float[np.ndarray, "*cell checkpoint"],
     threshold: float,
     *,
