@@ -1,0 +1,114 @@
+"""Learning dynamics of generative models in concept space.
+
+Everything public is reached from here, as in `import conceptspace as cs`; torch and xarray load when
+something that needs them is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conceptspace.adapters.native import NativeAdapter
+    from conceptspace.adapters.protocol import Adapter
+    from conceptspace.concepts.settings import SettingsError
+    from conceptspace.concepts.space import Concept, ConceptSpace, Normal, Uniform
+    from conceptspace.concepts.split import Split
+    from conceptspace.data.factors import background, colour, position, shape, size
+    from conceptspace.data.mixing import (
+        Conditioning,
+        IdentityMixing,
+        MaskedMixing,
+        NoisyMixing,
+        Prompter,
+    )
+    from conceptspace.data.signal import concept_signal
+    from conceptspace.data.world import SyntheticWorld, World
+    from conceptspace.derived import derive
+    from conceptspace.dynamics.emergence import emergence
+    from conceptspace.dynamics.findings import findings
+    from conceptspace.dynamics.learning import learning_times
+    from conceptspace.dynamics.settings import FindingsSettings
+    from conceptspace.dynamics.speed import speed
+    from conceptspace.dynamics.turns import turning_points
+    from conceptspace.elicitation.intervention import AddDirections, Composed, Naive
+    from conceptspace.elicitation.patching import EmbeddingPatch
+    from conceptspace.elicitation.settings import LatentSteering, OverPrompt
+    from conceptspace.experiment import Experiment
+    from conceptspace.folder import Interrupted, RunError
+    from conceptspace.load import Run, load_run
+    from conceptspace.measure.measurement import Instrument, measure_checkpoint
+    from conceptspace.measure.recorder import Recorder
+    from conceptspace.measure.settings import MeasurementSettings
+    from conceptspace.models.settings import (
+        DiffusionSettings,
+        PerBlockEmbedding,
+        SharedEmbedding,
+        UNetSettings,
+    )
+    from conceptspace.models.unet import UNet
+    from conceptspace.models.vdm import VDM
+    from conceptspace.probes.classifier import Probe, train_probe
+    from conceptspace.probes.inversion import Inversion
+    from conceptspace.probes.settings import InversionSettings, ProbeSettings
+    from conceptspace.recipes.quick import quick
+    from conceptspace.runner import run
+    from conceptspace.training.settings import TrainingSettings
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "adapters.native": ("NativeAdapter",),
+    "adapters.protocol": ("Adapter",),
+    "concepts.settings": ("SettingsError",),
+    "concepts.space": ("Concept", "ConceptSpace", "Normal", "Uniform"),
+    "concepts.split": ("Split",),
+    "data.factors": ("background", "colour", "position", "shape", "size"),
+    "data.mixing": ("Conditioning", "IdentityMixing", "MaskedMixing", "NoisyMixing", "Prompter"),
+    "data.signal": ("concept_signal",),
+    "data.world": ("SyntheticWorld", "World"),
+    "derived": ("derive",),
+    "dynamics.emergence": ("emergence",),
+    "dynamics.findings": ("findings",),
+    "dynamics.learning": ("learning_times",),
+    "dynamics.settings": ("FindingsSettings",),
+    "dynamics.speed": ("speed",),
+    "dynamics.turns": ("turning_points",),
+    "elicitation.intervention": ("AddDirections", "Composed", "Naive"),
+    "elicitation.patching": ("EmbeddingPatch",),
+    "elicitation.settings": ("LatentSteering", "OverPrompt"),
+    "experiment": ("Experiment",),
+    "folder": ("Interrupted", "RunError"),
+    "load": ("Run", "load_run"),
+    "measure.measurement": ("Instrument", "measure_checkpoint"),
+    "measure.recorder": ("Recorder",),
+    "measure.settings": ("MeasurementSettings",),
+    "models.settings": (
+        "DiffusionSettings",
+        "PerBlockEmbedding",
+        "SharedEmbedding",
+        "UNetSettings",
+    ),
+    "models.unet": ("UNet",),
+    "models.vdm": ("VDM",),
+    "probes.classifier": ("Probe", "train_probe"),
+    "probes.inversion": ("Inversion",),
+    "probes.settings": ("InversionSettings", "ProbeSettings"),
+    "recipes.quick": ("quick",),
+    "runner": ("run",),
+    "training.settings": ("TrainingSettings",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # frozen by a test
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'conceptspace' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"conceptspace.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from conceptspace.experiment import Experiment
+from conceptspace.folder import LOG, PROBE, read_experiment, seed_folder
 from conceptspace.measure.files import SealedFolder, exclusive
 
-EXPERIMENT = "experiment.json"
-PROBE = "probe.safetensors"
-LOG = "log.jsonl"
 LOG_SECONDS = 1.0
 WAIT_FOR_LOCK_SECONDS = 30.0
 
@@ -40,11 +38,6 @@ class SeedLog:
         """Write a line about training, at most one each second."""
         if time.monotonic() - self.last >= LOG_SECONDS:
             self.write("train", step=step, bound=round(bound, 5))
-
-
-def seed_folder(run: Path, seed: int) -> Path:
-    """Where a seed's files lie."""
-    return run / f"seed={seed}"
 
 
 def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
@@ -147,9 +140,8 @@ def main(arguments: list[str]) -> int:
     _end_with_parent()
     torch.set_num_threads(1)
     run, seed = Path(arguments[0]), int(arguments[1])
-    experiment = Experiment.from_json(SealedFolder(run).read(EXPERIMENT))
     try:
-        run_seed(experiment, run, seed)
+        run_seed(read_experiment(run), run, seed)
     except Exception as error:
         # The parent prints the last line of this; the rest is for whoever looks deeper.
         import traceback

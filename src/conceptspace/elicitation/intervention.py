@@ -99,7 +99,9 @@ class Composed:
 
 
 @contextmanager
-def applied(intervention: Intervention, model: nn.Module, strength: Tensor | float) -> Iterator[None]:
+def applied(
+    intervention: Intervention, model: nn.Module, strength: Tensor | float
+) -> Iterator[None]:
     """Apply an intervention to the outputs of a foreign model's submodules inside the block.
 
     Sites are submodule names; the model is restored when the block is left, however it is left.
@@ -118,7 +120,9 @@ def applied(intervention: Intervention, model: nn.Module, strength: Tensor | flo
         return hook
 
     handles = [
-        module.register_forward_hook(hook_for(name)) for name, module in model.named_modules() if name
+        module.register_forward_hook(hook_for(name))
+        for name, module in model.named_modules()
+        if name
     ]
     try:
         yield

@@ -1,5 +1,6 @@
 """The elicitation methods of a run, as settings. No torch."""
 
+import itertools
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -13,12 +14,12 @@ class Method(Settings):
     concept: str
     """The concept that is pushed towards its value in the prompted class."""
     strengths: tuple[float, ...] = Field(min_length=1)
-    """Strengths that are tried; which one counts is chosen on other samples than it is scored on."""
+    """Strengths that are tried; which one counts is chosen on other samples than scored on."""
 
     @field_validator("strengths")
     @classmethod
     def _strengths_grow(cls, strengths: tuple[float, ...]):
-        if any(a >= b for a, b in zip(strengths, strengths[1:])):
+        if any(a >= b for a, b in itertools.pairwise(strengths)):
             raise ValueError("strengths must grow from one to the next")
         return strengths
 
@@ -48,10 +49,10 @@ ElicitationMethod = Annotated[OverPrompt | LatentSteering, Field(discriminator="
 def method_names(methods: tuple[ElicitationMethod, ...]) -> tuple[str, ...]:
     """A name for each method: its kind, with the concept where two are of one kind."""
     kinds = [method.kind for method in methods]
-    names = tuple(
-        f"{m.kind}({m.concept})" if kinds.count(m.kind) > 1 else m.kind for m in methods
-    )
+    names = tuple(f"{m.kind}({m.concept})" if kinds.count(m.kind) > 1 else m.kind for m in methods)
     for name in names:
         if names.count(name) > 1:
-            raise SettingsError(f"elicitation: two methods are both {name}: give one method all their strengths")
+            raise SettingsError(
+                f"elicitation: two methods are both {name}: give one method all their strengths"
+            )
     return names

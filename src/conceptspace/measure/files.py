@@ -1,8 +1,8 @@
 """Files that survive a kill at any moment and whose damage is noticed.
 
 A file is written to a temporary name, flushed, and renamed. In a sealed folder its SHA-256 is
-first appended to `SHA256SUMS`, in the format of `sha256sum`, so that a file that is there always has
-its sum; the last line for a name counts.
+first appended to `SHA256SUMS`, in the format of `sha256sum`, so that a file that is there
+always has its sum; the last line for a name counts.
 """
 
 import contextlib

@@ -47,7 +47,7 @@ class Instrument:
         return method_labels(self.methods, self.prompter.space)
 
 
-def measure(
+def measure_checkpoint(
     adapter: Adapter,
     instrument: Instrument,
     *,
@@ -90,6 +90,7 @@ def measure(
         torch_stream(seed, "sampling", step),
     )
     images = torch.cat([part.images.flatten(0, 1) for part in samples])
+    images = readable(images)
     reading = read_samples(instrument.probe, instrument.inversion, images, adapter.sample_noise())
     dataset = _assemble(instrument, samples, reading, seed, step)
     sites = adapter.sites()
@@ -103,6 +104,12 @@ def measure(
     ends = (np.nan, np.nan) if gamma is None else gamma
     dataset["gamma"] = (("seed", "step", "end"), np.array([[ends]], dtype=np.float32))
     return dataset.assign_coords(site=list(sites), data_split=list(LOSSES), end=[0, 1])
+
+
+def readable(images: torch.Tensor) -> torch.Tensor:
+    """Images without NaN and within [-1, 2]: what lies beyond is off the manifold either way, and
+    an untrained model's samples may be anything."""
+    return torch.nan_to_num(images, nan=-1.0, posinf=2.0, neginf=-1.0).clamp(-1.0, 2.0)
 
 
 def _assemble(
@@ -135,8 +142,10 @@ def _assemble(
             values = distribution[rows].numpy().reshape(num, per_strength, -1)
             probability[(*place, i, slice(values.shape[-1]))] = values
             correct[(*place, i)] = values.argmax(-1) == indices[i]
-        off_manifold[place] = reading.off_manifold[rows].numpy().reshape(num, per_strength)
-        residual[place] = reading.residual[rows].numpy().reshape(num, per_strength)
+        off_manifold[place] = 0
+        if reading.off_manifold is not None and reading.residual is not None:
+            off_manifold[place] = reading.off_manifold[rows].numpy().reshape(num, per_strength)
+            residual[place] = reading.residual[rows].numpy().reshape(num, per_strength)
         kept = part.images[:, : settings.num_thumbnails].clamp(0, 1).mul(255).round()
         pictures = kept.to(torch.uint8).permute(0, 1, 3, 4, 2).numpy()
         thumbnail[(*place[:5], slice(pictures.shape[1]))] = pictures

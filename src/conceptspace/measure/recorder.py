@@ -1,4 +1,4 @@
-"""The recorder: a plain callable that a training loop, built-in or a user's own, calls each step."""
+"""The recorder: a plain callable that any training loop calls after each step."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 
 from conceptspace.adapters.protocol import Adapter
 from conceptspace.measure.files import DamagedFile
-from conceptspace.measure.measurement import Instrument, measure
+from conceptspace.measure.measurement import Instrument, measure_checkpoint
 from conceptspace.measure.store import MeasurementStore
 
 
@@ -23,7 +23,8 @@ class Recorder:
         folder: where the measurements of this seed go.
         steps: the steps to measure; calls at other steps return at once.
         seed: the training seed.
-        describe: extra scalars of a model, as keyword arguments of `measure` (losses, gamma).
+        describe: extra scalars of a model, as keyword arguments of `measure_checkpoint`
+            (losses, gamma).
         on_damage: told the message when a measurement on disk is damaged, before it is made again.
 
     Example:
@@ -54,7 +55,7 @@ class Recorder:
         if step not in self.steps or self.is_measured(step):
             return False
         with torch.random.fork_rng():
-            dataset = measure(
+            dataset = measure_checkpoint(
                 self.adapt(model),
                 self.instrument,
                 seed=self.seed,

@@ -39,7 +39,7 @@ def elicit(
 def prompts(
     prompter: Prompter, split: Split, concept_class: str, num: int, rng: np.random.Generator
 ) -> Tensor:
-    """Prompts (num, width) for measuring: training classes as trained, held-out ones at the mean."""
+    """Prompts (num, width) for measuring: training classes as trained, held-out at the mean."""
     if concept_class in split.training(prompter.space):
         drawn = prompter.space.draw(concept_class, num, rng)
         return torch.from_numpy(prompter.vectors(drawn))

@@ -50,7 +50,9 @@ class MeasurementSettings(Settings):
         roots = np.linspace(
             np.sqrt(self.first_checkpoint), np.sqrt(num_training_steps), self.num_checkpoints
         )
-        trained = np.unique(np.rint(roots**2).astype(int)) if self.num_checkpoints > 1 else [
-            num_training_steps
-        ]
+        trained = (
+            np.unique(np.rint(roots**2).astype(int))
+            if self.num_checkpoints > 1
+            else [num_training_steps]
+        )
         return (0, *(int(step) for step in trained))

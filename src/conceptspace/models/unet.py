@@ -4,6 +4,7 @@ The condition does not depend on the diffusion time, so a sampler computes it on
 steps, and an intervention can change it in between.
 """
 
+import itertools
 import math
 
 import torch
@@ -33,13 +34,11 @@ class UNet(nn.Module):
         widths = settings.widths
         time_width = 4 * settings.time_features
         self.time_embedding = _mlp(settings.time_features, time_width, time_width)
-        shared = isinstance(settings.embedding, SharedEmbedding)
-        self.shared_embedding = (
-            _mlp(condition_width, settings.embedding.width, settings.embedding.width)
-            if isinstance(settings.embedding, SharedEmbedding)
-            else nn.Identity()
-        )
-        block_condition = settings.embedding.width if shared else condition_width
+        self.shared_embedding: nn.Module = nn.Identity()
+        block_condition = condition_width
+        if isinstance(settings.embedding, SharedEmbedding):
+            block_condition = settings.embedding.width
+            self.shared_embedding = _mlp(condition_width, block_condition, block_condition)
 
         def blocks(width_in: int, width_out: int, num: int) -> nn.ModuleList:
             inputs = [width_in] + [width_out] * (num - 1)
@@ -66,7 +65,7 @@ class UNet(nn.Module):
             blocks(width + skip, width, settings.num_blocks) for width, skip in zip(widths, skips)
         )
         self.grow = nn.ModuleList(
-            nn.ConvTranspose2d(deep, wide, 2, stride=2) for wide, deep in zip(widths, widths[1:])
+            nn.ConvTranspose2d(deep, wide, 2, stride=2) for wide, deep in itertools.pairwise(widths)
         )
         self.norm_out = nn.GroupNorm(settings.num_groups, widths[0], eps=GROUP_NORM_EPSILON)
         self.convolution_out = _zeroed(nn.Conv2d(widths[0], image_channels, 3, padding=1))
@@ -151,7 +150,9 @@ class ResidualBlock(nn.Module):
         self.norm2 = nn.GroupNorm(groups, width_out, eps=GROUP_NORM_EPSILON)
         self.dropout = nn.Dropout(settings.dropout)
         self.convolution2 = _zeroed(nn.Conv2d(width_out, width_out, 3, padding=1))
-        self.shortcut = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
+        self.shortcut = (
+            nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
+        )
 
     def forward(
         self,
@@ -183,7 +184,9 @@ class SelfAttention(nn.Module):
         heads = packed.view(batch, 3, self.num_heads, channels // self.num_heads, height * width)
         query, key, value = heads.transpose(-1, -2).unbind(1)
         mixed = functional.scaled_dot_product_attention(query, key, value)
-        return hidden + self.project(mixed.transpose(-1, -2).reshape(batch, channels, height, width))
+        return hidden + self.project(
+            mixed.transpose(-1, -2).reshape(batch, channels, height, width)
+        )
 
 
 def sinusoidal_features(

@@ -20,7 +20,7 @@ class TrainingSettings(Settings):
     """Decoupled weight decay of AdamW."""
     adam_epsilon: float = Field(default=1e-8, gt=0.0)
     clip_norm: float = Field(default=0.01, gt=0.0)
-    """Largest norm of the gradient over all parameters, the noise schedule's included. The published
-    value makes a hidden clock: the network hardly moves until gamma(0) has fallen."""
+    """Largest norm of the gradient over all parameters, the noise schedule's included. With the
+    published value and schedule the network hardly moves until gamma(0) has fallen."""
     average_decay: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Decay of the exponential average of the weights that is measured; none measures raw weights."""
+    """Decay of the exponential average of the weights, which is then measured; none for raw weights."""

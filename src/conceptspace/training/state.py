@@ -45,8 +45,8 @@ class TrainingState:
         if self.average is None:
             return
         decay = min(self.settings.average_decay or 0.0, (1 + self.step) / (10 + self.step))
-        averaged = list(self.average.parameters())
-        torch._foreach_lerp_(averaged, list(self.model.parameters()), 1 - decay)
+        for averaged, weight in zip(self.average.parameters(), self.model.parameters()):
+            averaged.lerp_(weight, 1 - decay)
 
     def weights(self) -> dict[str, Tensor]:
         """The weights for a checkpoint: `model.*`, and `average.*` where there is one."""
@@ -81,7 +81,9 @@ class TrainingState:
             self.optimiser.load_state_dict({"state": state, "param_groups": groups})
             self.step = int(tensors["step"])
         except (RuntimeError, KeyError, ValueError) as error:
-            raise DamagedFile(f"the training state does not fit this experiment: {error}") from error
+            raise DamagedFile(
+                f"the training state does not fit this experiment: {error}"
+            ) from error
 
 
 def measured_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

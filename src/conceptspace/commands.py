@@ -1,0 +1,250 @@
+"""What each command does, once the command line is parsed. Each returns the exit status."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from conceptspace.experiment import Experiment
+from conceptspace.options import (
+    CLAIM_FAILED,
+    DONE,
+    FAILED,
+    DoctorOptions,
+    ReportOptions,
+    RunOptions,
+    SampleOptions,
+    SignalOptions,
+    UsageError,
+)
+
+VERDICT_STYLES = {"holds": "green", "does not hold": "red", "inconclusive": "yellow"}
+
+
+def run(options: RunOptions) -> int:
+    """Run an experiment and print its claims and where the report lies."""
+    from conceptspace import runner
+    from conceptspace.load import load_run
+
+    if options.seeds < 1:
+        raise UsageError(f"--seeds must be at least 1, not {options.seeds}")
+    if options.workers is not None and options.workers < 1:
+        raise UsageError(f"--workers must be at least 1, not {options.workers}")
+    experiment = options.experiment
+    folder = options.out or Path("runs") / experiment.name
+    if options.dry_run:
+        return _dry_run(experiment, folder, options)
+    started = time.monotonic()
+    with _progress() as progress:
+        runner.run(
+            experiment, folder, seeds=options.seeds, workers=options.workers, progress=progress
+        )
+    claims = load_run(folder).claims
+    print_claims(claims)
+    print(f"\nDone in {_duration(time.monotonic() - started)}.")
+    _say_where(folder)
+    return _status(claims, options.strict)
+
+
+def report(options: ReportOptions) -> int:
+    """Make everything derived from a run's measurements again."""
+    from conceptspace.derived import derive
+
+    made = derive(options.run)
+    print_claims(made["claims"])
+    for note in made["notes"]:
+        print(f"note: {note}")
+    _say_where(options.run)
+    return _status(made["claims"], options.strict)
+
+
+def sample(options: SampleOptions) -> int:
+    """Draw images from a checkpoint into a PNG."""
+    from conceptspace.drawing import draw_samples, save_grid
+    from conceptspace.load import load_run
+
+    if options.num < 1:
+        raise UsageError(f"--num must be at least 1, not {options.num}")
+    opened = load_run(options.run)
+    drawn = draw_samples(
+        opened,
+        seed=options.seed,
+        step=options.step,
+        concept_class=options.concept_class,
+        method=options.method,
+        strength=options.strength,
+        num=options.num,
+        random_seed=options.random_seed,
+    )
+    save_grid(drawn.images, options.out)
+    print(f"{drawn.description}\n{options.out}")
+    return DONE
+
+
+def signal(options: SignalOptions) -> int:
+    """Print the concept signals and draw the picture that compares the axes."""
+    from conceptspace.data.signal import concept_signal
+    from conceptspace.derived import examples
+    from conceptspace.figures.gallery import save_figure
+    from conceptspace.figures.signal import signal_figure
+
+    experiment = options.experiment
+    signals = concept_signal(experiment.world, experiment.space)
+    table = Table(title="Concept signal")
+    table.add_column("concept")
+    table.add_column("|dG/dz|, a step between values", justify="right")
+    table.add_column("distance between class means", justify="right")
+    for entry in signals.values():
+        table.add_row(entry.concept, f"{entry.derivative:.3f}", f"{entry.finite:.3f}")
+    Console().print(table)
+    order = sorted(signals.values(), key=lambda entry: -entry.finite)
+    print("Expected order of learning: " + ", ".join(entry.concept for entry in order))
+    plain = {s.concept: {"signal": s.derivative, "finite": s.finite} for s in signals.values()}
+    ending = options.out.suffix.removeprefix(".") or "png"
+    if ending not in ("png", "svg"):
+        raise UsageError(f"--out must end in .png or .svg, not {str(options.out)!r}")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    save_figure(signal_figure(plain, examples(experiment)), options.out, ending)
+    print(options.out)
+    return DONE
+
+
+def doctor(options: DoctorOptions) -> int:
+    """Check the installation and the machine."""
+    from conceptspace.doctor import examine
+
+    table = Table(show_header=False, box=None)
+    findings = examine()
+    for finding in findings:
+        table.add_row(
+            {"good": "[green]ok[/]", "note": "[yellow]note[/]", "bad": "[red]bad[/]"}[
+                finding.grade
+            ],
+            finding.subject,
+            finding.message,
+        )
+    Console().print(table)
+    return FAILED if any(finding.grade == "bad" for finding in findings) else DONE
+
+
+def print_claims(claims: Sequence[dict[str, Any]]) -> None:
+    """The claims as a table."""
+    table = Table(title="Claims", show_lines=True)
+    for column in ("claim", "statement", "value", "interval", "verdict"):
+        table.add_column(column, overflow="fold")
+    for claim in claims:
+        value, interval = claim["value"], claim["interval"]
+        verdict = claim["verdict"]
+        table.add_row(
+            claim["id"],
+            claim["statement"],
+            "-" if value is None else f"{value:.3g}",
+            "-" if interval is None else f"{interval[0]:.3g} to {interval[1]:.3g}",
+            f"[{VERDICT_STYLES[verdict]}]{verdict}[/]",
+        )
+    Console().print(table)
+
+
+def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
+    """Say what would be done, from a few timed steps."""
+    from conceptspace.estimate import estimate
+
+    cost = estimate(experiment, folder, options.seeds, options.workers)
+    print(f"experiment  {experiment.name} ({experiment.scale})")
+    print(f"directory   {folder}")
+    print(f"seeds       {options.seeds}, {cost.num_workers} at once")
+    print(f"training    {experiment.training.steps} steps a seed")
+    print(f"checkpoints {len(experiment.steps)} a seed, {cost.num_measured} measured already")
+    print(f"time        about {_duration(cost.seconds)}, measured on a few steps just now")
+    print("nothing was written")
+    return DONE
+
+
+def _say_where(folder: Path) -> None:
+    print(f"Report: {(folder / 'report.html').resolve()}")
+
+
+def _status(claims: Sequence[dict[str, Any]], strict: bool) -> int:
+    failed = [claim["id"] for claim in claims if claim["verdict"] != "holds"]
+    if strict and failed:
+        print(f"--strict: {', '.join(failed)} did not hold", file=sys.stderr)
+        return CLAIM_FAILED
+    return DONE
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+class _PlainProgress:
+    """Plain lines, for logs and pipes: one a stage, and one a task every tenth of the way."""
+
+    def __init__(self) -> None:
+        self.tenths: dict[str, int] = {}
+
+    def stage(self, message: str) -> None:
+        print(message, flush=True)
+
+    def advance(self, task: str, done: int, total: int) -> None:
+        tenth = 10 * done // total
+        if tenth > self.tenths.get(task, 0):
+            self.tenths[task] = tenth
+            print(f"  {task}: {done} of {total} steps", flush=True)
+
+
+class _RichProgress:
+    """Bars with rate and time left, for a terminal."""
+
+    def __init__(self, bars: Any) -> None:
+        self.bars = bars
+        self.tasks: dict[str, Any] = {}
+
+    def stage(self, message: str) -> None:
+        self.bars.console.print(message, highlight=False)
+
+    def advance(self, task: str, done: int, total: int) -> None:
+        if task not in self.tasks:
+            self.tasks[task] = self.bars.add_task(task, total=total)
+        self.bars.update(self.tasks[task], completed=done)
+
+
+@contextmanager
+def _progress():
+    """Bars on a terminal, plain lines elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal or os.environ.get("TERM") == "dumb":
+        yield _PlainProgress()
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> str:
+            return f"{task.speed:.1f} steps/s" if task.speed else "- steps/s"
+
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=console) as bars:
+        yield _RichProgress(bars)

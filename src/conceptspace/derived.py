@@ -1,0 +1,189 @@
+"""From measurements to everything derived: trajectory, findings, claims, figures and report.
+
+None of it needs the model. It can be removed and made again at any time.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray
+
+from conceptspace.data.dataset import render_images
+from conceptspace.data.signal import concept_signal
+from conceptspace.data.streams import numpy_stream
+from conceptspace.dynamics.findings import findings
+from conceptspace.experiment import Experiment
+from conceptspace.figures.evidence import Evidence, gather_pictures
+from conceptspace.figures.gallery import draw_all, save_figures
+from conceptspace.folder import (
+    ENVIRONMENT,
+    EXPERIMENT,
+    PROBE_TABLES,
+    RunError,
+    read_experiment,
+    seed_folder,
+    seeds_there,
+)
+from conceptspace.measure.files import DamagedFile, SealedFolder, write_atomically
+from conceptspace.measure.store import MeasurementStore, join, tidy, to_netcdf
+from conceptspace.report.claims import claims as judge
+from conceptspace.report.html import render_report
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is on disk of a run.
+
+    Attributes:
+        measurements: of each seed, its checkpoints in order; the same steps for every seed.
+        notes: what is missing or damaged, in words.
+    """
+
+    measurements: list[list[xarray.Dataset]]
+    notes: list[str]
+
+
+def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any]:
+    """Make everything that is derived from a run's measurements.
+
+    Args:
+        folder: the run directory.
+        seeds: which seeds; all that are there by default.
+
+    Returns:
+        `claims` (a list) and `notes` (what is missing, in words).
+
+    Raises:
+        RunError: if nothing is measured yet.
+    """
+    experiment = read_experiment(folder)
+    measured = read_measurements(folder, experiment, seeds)
+    trajectory = join(measured.measurements)
+    write_atomically(folder / "trajectory.nc", to_netcdf(trajectory))
+    write_atomically(folder / "trajectory.csv", tidy(trajectory).encode())
+    found = findings(
+        trajectory,
+        experiment.findings,
+        signal=_signal(experiment),
+        probe=_probe_tables(folder),
+    )
+    _write_json(folder / "findings.json", found)
+    claims = [
+        claim.model_dump(mode="json")
+        for claim in judge(found, trajectory, experiment.findings, scale=experiment.scale)
+    ]
+    _write_json(folder / "claims.json", claims)
+    flat = [one for steps in measured.measurements for one in steps]
+    evidence = Evidence(
+        found, trajectory, gather_pictures(flat, found), _corners(experiment), examples(experiment)
+    )
+    save_figures(draw_all(evidence), folder / "figures")
+    environment = json.loads(_read_or(folder, ENVIRONMENT, b"{}"))
+    report = render_report(
+        evidence,
+        claims,
+        experiment.model_dump(mode="json"),
+        environment,
+        notes=measured.notes,
+        command=_command(experiment, folder, trajectory.sizes["seed"]),
+    )
+    write_atomically(folder / "report.html", report.encode())
+    return {"claims": claims, "notes": measured.notes}
+
+
+def read_measurements(
+    folder: Path, experiment: Experiment, seeds: Sequence[int] | None = None
+) -> Measured:
+    """Every checkpoint that all seeds have measured.
+
+    Raises:
+        RunError: if there is none.
+    """
+    found = seeds_there(folder)
+    chosen = [seed for seed in (found if seeds is None else sorted(seeds)) if seed in found]
+    stores = {seed: MeasurementStore(seed_folder(folder, seed)) for seed in chosen}
+    notes: list[str] = []
+    read: dict[int, dict[int, xarray.Dataset]] = {}
+    for seed, store in stores.items():
+        of_seed = {}
+        for step in store.steps():
+            try:
+                of_seed[step] = store.read(step)
+            except DamagedFile as error:
+                notes.append(f"{error}; it is left out. Running the experiment again mends it.")
+        if of_seed:
+            read[seed] = of_seed
+        else:
+            notes.append(f"seed {seed} has no measurements yet and is left out")
+    if not read:
+        raise RunError(f"{folder} has no measurements yet: run the experiment first")
+    common = sorted(set.intersection(*(set(steps) for steps in read.values())))
+    missing = len(experiment.steps) - len(common)
+    if missing:
+        notes.append(
+            f"{missing} of {len(experiment.steps)} checkpoints are not measured in every seed yet"
+        )
+    if not common:
+        raise RunError(f"{folder}: no checkpoint is measured in every seed yet; let the run go on")
+    return Measured([[steps[s] for s in common] for steps in read.values()], notes)
+
+
+def _signal(experiment: Experiment) -> dict[str, dict[str, float]]:
+    signals = concept_signal(experiment.world, experiment.space)
+    return {
+        name: {"signal": signal.derivative, "finite": signal.finite}
+        for name, signal in signals.items()
+    }
+
+
+def _probe_tables(folder: Path) -> dict[str, Any] | None:
+    return json.loads(_read_or(folder, PROBE_TABLES, b"null"))
+
+
+def _read_or(folder: Path, name: str, default: bytes) -> bytes:
+    try:
+        return SealedFolder(folder).read(name)
+    except (FileNotFoundError, DamagedFile):
+        return default
+
+
+def _corners(experiment: Experiment) -> dict[str, np.ndarray]:
+    """A picture of each class, drawn by G at the class mean."""
+    space = experiment.space
+    z = np.stack([space.mean(name) for name in space.classes])
+    return dict(zip(space.classes, _pictures(experiment, z)))
+
+
+def examples(experiment: Experiment) -> dict[str, list[np.ndarray]]:
+    """For each concept, pictures that differ in its value alone."""
+    space = experiment.space
+    examples = {}
+    for axis, concept in enumerate(space.concepts):
+        indices = [[0] * len(space.concepts) for _ in range(concept.num_values)]
+        for value, row in enumerate(indices):
+            row[axis] = value
+        z = np.stack([space.mean(space.class_name(row)) for row in indices])
+        examples[concept.name] = list(_pictures(experiment, z))
+    return examples
+
+
+def _pictures(experiment: Experiment, z: np.ndarray) -> np.ndarray:
+    """Images (batch, height, width, channel) uint8, all with the same nuisance factors."""
+    images = [
+        render_images(experiment.world, experiment.space, row[None], numpy_stream(0, "pictures"))
+        for row in z
+    ]
+    stacked = np.concatenate([image.numpy() for image in images])
+    return np.rint(stacked * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def _command(experiment: Experiment, folder: Path, num_seeds: int) -> str:
+    return f"conceptspace run {folder / EXPERIMENT} --seeds {num_seeds}"
+
+
+def _write_json(path: Path, value: object) -> None:
+    write_atomically(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())

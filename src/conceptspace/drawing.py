@@ -1,0 +1,105 @@
+"""Images from any checkpoint, any class, under any of a run's methods."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from conceptspace.data.streams import numpy_stream, torch_stream
+from conceptspace.elicitation.arms import NAIVE
+from conceptspace.elicitation.directions import directions
+from conceptspace.elicitation.intervention import AddDirections, Intervention, Naive
+from conceptspace.elicitation.settings import method_names
+from conceptspace.load import Run
+from conceptspace.measure.files import write_atomically
+from conceptspace.measure.sampling import elicit, prompts
+
+SHOWN_HEIGHT = 96
+"""Small images are enlarged to about so many pixels, without smoothing."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Images (num, channels, height, width), and in words what they are."""
+
+    images: Tensor
+    description: str
+
+
+def draw_samples(
+    run: Run,
+    *,
+    seed: int = 0,
+    step: int | None = None,
+    concept_class: str | None = None,
+    method: str = NAIVE,
+    strength: float | None = None,
+    num: int = 16,
+    random_seed: int = 0,
+) -> Drawn:
+    """Draw images from a checkpoint of a run.
+
+    Args:
+        run: the run.
+        seed: whose model.
+        step: the checkpoint; the last by default.
+        concept_class: what is prompted; the first held-out class by default.
+        method: `naive`, or the name of one of the run's elicitation methods.
+        strength: of the method; the largest that the run tried by default.
+        num: number of images.
+        random_seed: of the prompts and the noise.
+
+    Raises:
+        ValueError: if the class or the method is unknown, or naive prompting is given a strength.
+        FileNotFoundError: if there is no such checkpoint.
+    """
+    experiment = run.experiment
+    space, split, prompter = experiment.space, experiment.split, experiment.prompter
+    chosen = concept_class or (split.held_out(space) or space.classes)[0]
+    space.indices(chosen)
+    adapter = run.adapter(seed, step)
+    intervention: Intervention = Naive()
+    given = 0.0
+    methods = dict(zip(method_names(experiment.elicitation), experiment.elicitation))
+    if method != NAIVE:
+        if method not in methods:
+            raise ValueError(
+                f"method {method!r} is not one of this run's: {', '.join([NAIVE, *methods])}"
+            )
+        pushed = directions(methods[method], adapter, prompter, chosen)
+        intervention = AddDirections({site: d[None] for site, d in pushed.items()})
+        given = methods[method].strengths[-1] if strength is None else strength
+    elif strength is not None:
+        raise ValueError(f"strength={strength} has no meaning for naive prompting: leave it out")
+    vectors = prompts(prompter, split, chosen, num, numpy_stream(random_seed, "draw-prompts"))
+    conditioning = elicit(adapter, vectors, intervention, torch.full((num,), given))
+    images = adapter.sample(conditioning, torch_stream(random_seed, "draw-noise"))
+    shown_step = run.steps(seed)[-1] if step is None else step
+    words = (
+        f"{num} images of class {chosen} ({space.describe(chosen)}), seed {seed}, step {shown_step}"
+    )
+    words += f", {method}" + (f" at strength {given:g}" if method != NAIVE else " prompting")
+    return Drawn(images, words)
+
+
+def save_grid(images: Tensor, path: Path) -> None:
+    """Write images (num, channels, height, width) as a grid into a PNG."""
+    num, _, height, width = images.shape
+    columns = int(np.ceil(np.sqrt(num)))
+    rows = -(-num // columns)
+    pixels = images.clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, dtype=np.uint8)
+    for i, picture in enumerate(pixels):
+        top, left = i // columns * (height + 1), i % columns * (width + 1)
+        grid[top : top + height, left : left + width] = picture
+    factor = max(1, SHOWN_HEIGHT // height)
+    image = Image.fromarray(grid).resize(
+        (grid.shape[1] * factor, grid.shape[0] * factor), Image.Resampling.NEAREST
+    )
+    data = io.BytesIO()
+    image.save(data, format="PNG")
+    write_atomically(path, data.getvalue())

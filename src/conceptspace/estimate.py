@@ -1,0 +1,90 @@
+"""How long a run takes, from a few timed steps of it."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from conceptspace.build import build_adapter, build_model, draw_training_sets
+from conceptspace.data.streams import torch_stream
+from conceptspace.elicitation.arms import plan_arms
+from conceptspace.experiment import Experiment
+from conceptspace.folder import seed_folder
+from conceptspace.measure.store import MeasurementStore
+from conceptspace.runner import num_cores, one_thread
+from conceptspace.training.loop import train
+from conceptspace.training.state import TrainingState
+
+FIXED_SECONDS = 30.0
+"""Start of the processes, probe, figures and report, as measured for `quick` on two cores."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run will take."""
+
+    seconds: float
+    num_workers: int
+    num_measured: int
+
+
+def estimate(experiment: Experiment, folder: Path, num_seeds: int, workers: int | None) -> Cost:
+    """Time what is left of a run. Nothing is written."""
+    num_workers = workers or min(num_seeds, num_cores())
+    measured = [
+        len(MeasurementStore(seed_folder(folder, seed)).steps()) for seed in range(num_seeds)
+    ]
+    total = len(experiment.steps)
+    left = [1 - done / total for done in measured]
+    seed_seconds = seconds_per_step(experiment) * experiment.training.steps
+    seed_seconds += seconds_per_measurement(experiment) * total
+    waves = -(-num_seeds // num_workers)
+    return Cost(FIXED_SECONDS + waves * max(left) * seed_seconds, num_workers, min(measured))
+
+
+def seconds_per_step(experiment: Experiment, num_steps: int = 8) -> float:
+    """Median time of a training step on one thread."""
+    small = experiment.training.replace(
+        images_per_class=2 * experiment.training.batch_size, steps=num_steps
+    )
+    timed = experiment.replace(training=small, measurement=_only_the_last(experiment, num_steps))
+    state = TrainingState(build_model(timed, 0), small)
+    times = [time.perf_counter()]
+    with one_thread():
+        train(
+            state,
+            draw_training_sets(timed, 0)["train"],
+            0,
+            lambda state, bound: times.append(time.perf_counter()),
+        )
+    return float(np.median(np.diff(times)))
+
+
+def seconds_per_measurement(experiment: Experiment) -> float:
+    """Time of sampling one checkpoint on one thread, scaled up from one batch of every size."""
+    adapter = build_adapter(experiment, build_model(experiment, 0))
+    settings = experiment.measurement
+    arms = plan_arms(
+        adapter,
+        experiment.prompter,
+        experiment.split,
+        experiment.elicitation,
+        num_samples=settings.num_samples,
+        num_control_samples=settings.num_control_samples,
+        num_directions=settings.num_directions,
+        generator=torch_stream(0, "estimate"),
+    )
+    num_images = sum(len(arm.strengths) * arm.num_samples for arm in arms)
+    batch = min(num_images, 64)
+    conditioning = adapter.encode(torch.zeros(batch, experiment.prompter.width))
+    with one_thread():
+        started = time.perf_counter()
+        adapter.sample(conditioning, torch_stream(0, "estimate"))
+        seconds = time.perf_counter() - started
+    return seconds * num_images / batch
+
+
+def _only_the_last(experiment: Experiment, num_steps: int):
+    return experiment.measurement.replace(num_checkpoints=1, first_checkpoint=num_steps)

@@ -1,0 +1,82 @@
+"""The options of each command, and the exit statuses. The parser is made from these types."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from conceptspace.experiment import Experiment
+
+DONE, FAILED, BAD_USAGE, CLAIM_FAILED, STOPPED = 0, 1, 2, 3, 130
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be; nothing was done."""
+
+
+@dataclass
+class RunOptions:
+    """Run an experiment, or what is left of it, and write its report."""
+
+    experiment: Annotated[Experiment, OmitArgPrefixes]
+    """Settings of the recipe; each can be changed."""
+    out: Path | None = None
+    """Run directory; runs/NAME by default. A run that is there continues."""
+    seeds: int = 2
+    """How many seeds; each is a process of its own. Claims about seeds need five."""
+    workers: int | None = None
+    """Processes at once; as many as there are cores by default."""
+    dry_run: bool = False
+    """Say what would be done and about how long it takes, and do nothing."""
+    strict: bool = False
+    """End with status 3 if a claim does not hold or is inconclusive."""
+
+
+@dataclass
+class ReportOptions:
+    """Make trajectory, findings, claims, figures and report of a run again, without its model."""
+
+    run: Positional[Path]
+    """Run directory."""
+    strict: bool = False
+    """End with status 3 if a claim does not hold or is inconclusive."""
+
+
+@dataclass
+class SampleOptions:
+    """Draw images from any checkpoint, any class, under any method, into a PNG."""
+
+    run: Positional[Path]
+    """Run directory."""
+    step: int | None = None
+    """Checkpoint; the last by default."""
+    concept_class: Annotated[str | None, arg(name="class")] = None
+    """Concept class, such as 11; the first held-out class by default."""
+    method: str = "naive"
+    """naive, or the name of one of the run's elicitation methods."""
+    strength: float | None = None
+    """Strength of the method; the largest that the run tried by default."""
+    seed: int = 0
+    """Training seed whose model is used."""
+    num: int = 16
+    """Number of images."""
+    random_seed: int = 0
+    """Of the noise that the images grow from."""
+    out: Path = Path("samples.png")
+    """File to write."""
+
+
+@dataclass
+class SignalOptions:
+    """Measure the concept signal of an experiment's world: which axis should be learned first."""
+
+    experiment: Annotated[Experiment, OmitArgPrefixes]
+    """Settings; the space and the world count."""
+    out: Path = Path("signal.png")
+    """Picture to write."""
+
+
+@dataclass
+class DoctorOptions:
+    """Check the installation and the machine, and say what will be fast or slow."""

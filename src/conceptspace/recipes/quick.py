@@ -1,0 +1,50 @@
+"""The main job at a size that two CPU cores finish in minutes."""
+
+from conceptspace.concepts.space import ConceptSpace
+from conceptspace.data.factors import colour, size
+from conceptspace.data.world import SyntheticWorld
+from conceptspace.elicitation.settings import LatentSteering, OverPrompt
+from conceptspace.experiment import Experiment
+from conceptspace.measure.settings import MeasurementSettings
+from conceptspace.models.settings import DiffusionSettings, SharedEmbedding, UNetSettings
+from conceptspace.training.settings import TrainingSettings
+
+
+def quick() -> Experiment:
+    """Colour and size at 16 x 16 pixels; class 11, blue and small, is held out.
+
+    Its sizes are ours; how they were chosen is in `docs/quick-scale.md`.
+    """
+    return Experiment(
+        name="quick",
+        scale="quick",
+        space=ConceptSpace(concepts=(colour(0.25), size(0.4))),
+        world=SyntheticWorld(image_size=16),
+        model=UNetSettings(
+            widths=(16, 32),
+            num_blocks=1,
+            num_heads=0,
+            dropout=0.0,
+            time_features=16,
+            embedding=SharedEmbedding(width=64),
+        ),
+        diffusion=DiffusionSettings(
+            gamma_start=-7.0,
+            gamma_end=9.0,
+            learned_schedule=False,
+            data_range=(-1.0, 1.0),
+            sampling_steps=20,
+        ),
+        training=TrainingSettings(steps=2000, batch_size=32, clip_norm=1.0, average_decay=0.99),
+        measurement=MeasurementSettings(
+            num_checkpoints=24,
+            first_checkpoint=60,
+            num_samples=32,
+            num_control_samples=16,
+            num_loss_images=192,
+        ),
+        elicitation=(
+            OverPrompt(concept="colour", strengths=(0.1, 0.2, 0.35), away_from=(0.5, 0.5, 0.5)),
+            LatentSteering(concept="colour", strengths=(0.5, 1.0, 2.0)),
+        ),
+    )

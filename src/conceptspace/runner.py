@@ -1,0 +1,265 @@
+"""From an experiment to a run directory: probe, seeds in parallel, findings, figures, report."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from conceptspace.experiment import Experiment
+from conceptspace.folder import (
+    LOG,
+    PROBE,
+    PROBE_TABLES,
+    Interrupted,
+    RunError,
+    open_run,
+    seed_folder,
+)
+from conceptspace.measure.files import DamagedFile, SealedFolder, exclusive
+
+POLL_SECONDS = 0.25
+
+
+class Progress(Protocol):
+    """Is told how a run goes. The command line shows it; by default nobody looks."""
+
+    def stage(self, message: str) -> None:
+        """A new stage begins."""
+        ...
+
+    def advance(self, task: str, done: int, total: int) -> None:
+        """A task has got this far."""
+        ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def stage(self, message: str) -> None:
+        """Nothing."""
+
+    def advance(self, task: str, done: int, total: int) -> None:
+        """Nothing."""
+
+
+def run(
+    experiment: Experiment,
+    out: Path | str | None = None,
+    *,
+    seeds: int | Sequence[int] = 2,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Run an experiment, or what is left of it, and write its report.
+
+    A run that was stopped, however it was, continues with the same call and ends with the same
+    bits. Seeds can be added to a run that is there.
+
+    Args:
+        experiment: what to run.
+        out: the run directory; `runs/NAME` by default.
+        seeds: how many (0, 1, ...), or which.
+        workers: processes at once, one seed each, each with one thread; as many as there are cores
+            by default.
+        progress: is told how it goes.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        RunError: if the directory holds another experiment, or a seed fails.
+        FolderInUse: if another process works on the run.
+    """
+    from conceptspace.derived import derive
+
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not chosen or len(set(chosen)) != len(chosen) or min(chosen) < 0:
+        raise ValueError(f"seeds must be at least 1, or distinct numbers from 0 on, not {seeds!r}")
+    folder = Path(out) if out is not None else Path("runs") / experiment.name
+    shown = progress or Silent()
+    with exclusive(folder, wait_seconds=1.0):
+        open_run(folder, experiment)
+        _ensure_probe(folder, experiment, shown)
+        num_workers = workers or min(len(chosen), num_cores())
+        _run_seeds(folder, experiment, chosen, num_workers, shown)
+        shown.stage("Findings, figures and report")
+        derive(folder, seeds=chosen)
+    return folder
+
+
+def _ensure_probe(folder: Path, experiment: Experiment, progress: Progress) -> None:
+    """Train the classifier probe, unless an intact one is there."""
+    sealed = SealedFolder(folder)
+    try:
+        sealed.read(PROBE)
+        sealed.read(PROBE_TABLES)
+        return
+    except FileNotFoundError:
+        pass
+    except DamagedFile as error:
+        progress.stage(f"{error}; training the probe again")
+    import safetensors.torch
+
+    from conceptspace.build import build_probe, judge_probe
+
+    progress.stage("Training the probe that reads concepts off images")
+    with one_thread():  # the same bits whatever the machine's number of cores
+        probe = build_probe(experiment, lambda done, of: progress.advance("probe", done, of))
+        quality = judge_probe(experiment, probe)
+    sealed.write(PROBE_TABLES, (json.dumps(quality) + "\n").encode())
+    sealed.write(PROBE, safetensors.torch.save(probe.to_tensors()))
+
+
+@dataclass
+class _Worker:
+    seed: int
+    process: subprocess.Popen
+    errors: Path
+
+
+def _run_seeds(
+    folder: Path,
+    experiment: Experiment,
+    seeds: Sequence[int],
+    num_workers: int,
+    progress: Progress,
+) -> None:
+    """Run every seed in a process of its own, some at once.
+
+    Raises:
+        RunError: if one fails; the others are finished first.
+        Interrupted: on Ctrl-C or SIGTERM.
+    """
+    waiting, running, failed = list(seeds), [], []
+    followers = {seed: _LogFollower(folder, seed) for seed in seeds}
+    progress.stage(f"Training and measuring {len(seeds)} seeds, {num_workers} at once")
+    try:
+        with _terminate_as_interrupt():
+            while waiting or running:
+                while waiting and len(running) < num_workers:
+                    running.append(_start(folder, waiting.pop(0)))
+                time.sleep(POLL_SECONDS)
+                for worker in [w for w in running if w.process.poll() is not None]:
+                    running.remove(worker)
+                    if worker.process.returncode != 0:
+                        failed.append(_failure(worker))
+                for seed, follower in followers.items():
+                    for message in follower.read():
+                        progress.stage(message)
+                    progress.advance(f"seed {seed}", follower.step, experiment.training.steps)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped; nothing is lost: the same command continues the run in {folder}"
+        ) from None
+    finally:
+        for worker in running:
+            worker.process.terminate()
+        for worker in running:
+            worker.process.wait()
+    if failed:
+        raise RunError("\n".join(failed))
+
+
+def _start(folder: Path, seed: int) -> _Worker:
+    errors = seed_folder(folder, seed) / "errors.txt"
+    errors.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with open(errors, "wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "conceptspace.worker", str(folder), str(seed)],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            env=environment,
+        )
+    return _Worker(seed, process, errors)
+
+
+def _failure(worker: _Worker) -> str:
+    lines = worker.errors.read_text(errors="replace").strip().splitlines()
+    code = worker.process.returncode
+    why = (
+        lines[-1]
+        if lines
+        else f"its process was ended by signal {-code}"
+        if code < 0
+        else (f"its process ended with status {code}")
+    )
+    return (
+        f"seed {worker.seed} failed: {why}. The same command continues from its last checkpoint; "
+        f"more is in {worker.errors}"
+    )
+
+
+class _LogFollower:
+    """Reads what is new in a seed's log."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.path = seed_folder(folder, seed) / LOG
+        self.seed = seed
+        self.step = 0
+        self.position = self.path.stat().st_size if self.path.exists() else 0
+
+    def read(self) -> list[str]:
+        """Messages worth showing; `step` moves on."""
+        if not self.path.exists():
+            return []
+        with open(self.path, "rb") as file:
+            file.seek(self.position)
+            text = file.read()
+        complete = text[: text.rfind(b"\n") + 1]
+        self.position += len(complete)
+        messages = []
+        for line in complete.splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # a line torn by a kill
+            self.step = event.get("step", self.step)
+            if event["event"] == "damage":
+                messages.append(f"seed {self.seed}: {event['message']}")
+        return messages
+
+
+@contextlib.contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """SIGTERM stops a run as Ctrl-C does. Signals can only be caught in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def num_cores() -> int:
+    """Cores this process may use."""
+    available: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+    return len(available(0)) if available else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread inside the block, as in a seed's process."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
