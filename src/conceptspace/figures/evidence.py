@@ -243,42 +243,35 @@ def gather_pictures(
     """
     pictures = {}
     for data in measurements:
-        if "thumbnail" not in data:
+        if "thumbnail" not in data or not data.sizes.get("thumbnail", 0):
             continue
-        for index in np.ndindex(data.sizes["seed"], data.sizes["step"]):
-            part = data.isel(seed=index[0], step=index[1])
-            seed, step = int(part["seed"]), int(part["step"])
-            for name in part["concept_class"].values:
-                for method in part["method"].values:
-                    cell = part.sel({"concept_class": name, "method": method})
-                    strength = _chosen(findings, cell, seed, step)
-                    if not bool((cell["correct"].isel(strength=strength) >= 0).any()):
-                        continue
-                    shown = cell["thumbnail"].isel(strength=strength)
-                    order = ("thumbnail", "row", "column", "channel")
-                    pictures[PictureKey(seed, step, str(name), str(method))] = np.asarray(
-                        shown.transpose(*order).values, dtype=np.uint8
-                    )
+        cells = ("seed", "step", "concept_class", "method")
+        shown = data["thumbnail"].transpose(
+            *cells, "strength", "thumbnail", "row", "column", "channel"
+        )
+        measured = (data["correct"] >= 0).any(["sample", "concept"]).transpose(*cells, "strength")
+        offered = data["strength_value"].transpose("method", "strength").values
+        names = [data[cell].values for cell in cells]
+        for place in zip(*np.nonzero(measured.any("strength").values)):
+            seed, step, name, method = (values[i] for values, i in zip(names, place))
+            key = PictureKey(int(seed), int(step), str(name), str(method))
+            strength = _chosen(
+                findings, key, np.where(measured.values[place], offered[place[3]], np.nan)
+            )
+            if measured.values[place][strength]:
+                pictures[key] = np.asarray(shown.values[place][strength], dtype=np.uint8)
     return pictures
 
 
-def _chosen(findings: Mapping[str, Any], cell: xr.Dataset, seed: int, step: int) -> int:
+def _chosen(findings: Mapping[str, Any], key: PictureKey, offered: np.ndarray) -> int:
     """Index of the strength nearest to the one chosen; 0 where there was nothing to choose."""
-    name, method = str(cell["concept_class"].values), str(cell["method"].values)
-    table = (
-        findings.get("classes", {})
-        .get(name, {})
-        .get("accuracy", {})
-        .get(method, {})
-        .get("strength")
-    )
-    if not table or seed not in findings["seeds"] or step not in findings["steps"]:
+    found = findings.get("classes", {}).get(key.concept_class, {}).get("accuracy", {})
+    table = found.get(key.method, {}).get("strength")
+    known = key.seed in findings.get("seeds", []) and key.step in findings.get("steps", [])
+    if not table or not known or not np.isfinite(offered).any():
         return 0
-    value = table[findings["seeds"].index(seed)][findings["steps"].index(step)]
-    offered = np.asarray(cell["strength_value"].values, dtype=float)
-    if value is None or not np.isfinite(offered).any():
-        return 0
-    return int(np.nanargmin(np.abs(offered - float(value))))
+    value = table[findings["seeds"].index(key.seed)][findings["steps"].index(key.step)]
+    return 0 if value is None else int(np.nanargmin(np.abs(offered - float(value))))
 
 
 def _without_none(values: Any) -> Any:

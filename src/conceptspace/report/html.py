@@ -1,4 +1,4 @@
-"""The report: one HTML file that holds everything, opens by double click and asks nothing of a network.
+"""The report: one HTML file that holds everything, opens by double click, and needs no network.
 
 Its parts are made in `summary`, `tables`, `charts` and `explorer`; here they are put in order. A
 content policy in the page forbids every request, so that "self-contained" is enforced, not hoped.
@@ -16,7 +16,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from conceptspace.figures.evidence import Evidence
-from conceptspace.figures.gallery import save_figure
+from conceptspace.figures.gallery import MOST_HELD_OUT, save_figure
+from conceptspace.figures.samples import class_samples, elicitation_samples
+from conceptspace.figures.signal import signal_figure
 from conceptspace.report import charts, summary, tables
 from conceptspace.report.explorer import PICTURE_BUDGET, explorer_data
 from conceptspace.report.words import count, listing, step
@@ -28,12 +30,12 @@ EMBEDDED = ("samples", "signal")
 def render_report(
     evidence: Evidence,
     claims: Sequence[Mapping[str, Any]],
-    *,
     settings: Mapping[str, Any],
     environment: Mapping[str, Any],
-    name: str = "run",
-    scale: str = "",
+    *,
+    name: str = "",
     command: str = "",
+    notes: Sequence[str] = (),
     figures: Mapping[str, Figure] | None = None,
     picture_budget: int = PICTURE_BUDGET,
 ) -> str:
@@ -45,20 +47,24 @@ def render_report(
             scale and seeds.
         settings: the experiment as plain values.
         environment: where it ran, as plain values.
-        name: of the run.
-        scale: of the run, such as quick or paper.
+        name: of the run; by default what the settings call it.
         command: the command that repeats the run.
-        figures: printed figures; sample grids and the concept signal are shown in the report.
+        notes: what is missing or damaged, in words; shown at the top.
+        figures: printed figures, of which sample grids and the concept signal are shown; drawn
+            here by default.
         picture_budget: characters that embedded samples may take; later seeds' are left out first.
 
     Returns:
         HTML with its styles, scripts, data and pictures inside.
     """
+    scale = str(settings.get("scale") or "")
+    name = name or str(settings.get("name") or scale or "run")
     described = _charts(evidence)
     explorer = explorer_data(evidence, picture_budget)
     parts = {
         "title": escape(f"{name}: learning dynamics in concept space"),
         "name": escape(name),
+        "notes": _notes(notes),
         "facts": escape(_facts(evidence, scale)),
         "summary": " ".join(escape(sentence) for sentence in summary.summary(evidence, claims)),
         "claims": tables.claims_table(claims) if claims else _nothing("This run tests no claims."),
@@ -70,7 +76,7 @@ def render_report(
         "windows": tables.window_table(evidence),
         "turns": tables.turn_table(evidence),
         "learning": tables.learning_table(evidence),
-        "figures": _figures(figures or {}),
+        "figures": _figures(_looked_at(evidence) if figures is None else figures),
         "confusion": tables.confusion_tables(evidence),
         "calibration": _holders(described, "calibration"),
         "decodability": _holders(described, "decodability-")
@@ -134,6 +140,23 @@ def _facts(evidence: Evidence, scale: str) -> str:
     facts = [f"{scale} scale"] if scale else []
     facts += [seeds, steps, "concepts: " + listing(evidence.concepts)]
     return " · ".join(facts)
+
+
+def _notes(notes: Sequence[str]) -> str:
+    if not notes:
+        return ""
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f'<aside class="notes" role="note"><b>This run is not complete.</b><ul>{listed}</ul></aside>'
+
+
+def _looked_at(evidence: Evidence) -> dict[str, Figure]:
+    """The printed figures that the report shows."""
+    figures = {"signal": signal_figure(evidence.findings.get("signal") or {}, evidence.examples)}
+    for seed in evidence.seeds[:1] if evidence.pictures else ():
+        for held_out in evidence.held_out[:MOST_HELD_OUT]:
+            figures[f"samples_{held_out}"] = elicitation_samples(evidence, held_out, seed)
+        figures["samples_classes"] = class_samples(evidence, seed)
+    return figures
 
 
 def _left_out(seeds: Sequence[int]) -> str:

@@ -4,7 +4,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const explorer = data.explorer;
   const font = { family: 'system-ui, "Segoe UI", Arial, "Liberation Sans", sans-serif', size: 13, color: "#1a1a1a" };
-  const config = { displaylogo: false, responsive: true, plotlyServerURL: "", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+  const config = { displaylogo: false, responsive: true, plotlyServerURL: "", modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"] };
   const element = (id) => document.getElementById(id);
   const thousands = (value) => Math.round(value).toLocaleString("en").replace(/,/g, "\u202f");
   const percent = (value) => (value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`);
@@ -13,10 +13,14 @@
   for (const chart of data.charts) {
     const holder = element(`chart-${chart.name}`);
     if (!holder) continue;
-    const layout = { ...chart.layout, font, paper_bgcolor: "#fff", plot_bgcolor: "#fff", hoverlabel: { align: "left" } };
+    const narrow = holder.clientWidth < 700;
+    const layout = { ...chart.layout, font, separators: ".\u202f", paper_bgcolor: "#fff", plot_bgcolor: "#fff", hoverlabel: { align: "left" } };
     layout.xaxis = { gridcolor: "#eee", separatethousands: true, linecolor: "#999", ...layout.xaxis };
     layout.yaxis = { gridcolor: "#eee", linecolor: "#999", ...layout.yaxis };
-    if (holder.clientWidth < 700) layout.legend = { ...layout.legend, orientation: "h", y: -0.2 };
+    if (narrow) {
+      layout.legend = { ...layout.legend, orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom" };
+      layout.margin = { ...layout.margin, b: 104 };
+    }
     Plotly.newPlot(holder, chart.traces, layout, config);
   }
 
@@ -160,10 +164,10 @@
     selectionIndex = traces.length - 1;
     const wide = element("plane").clientWidth;
     const layout = {
-      ...cornerImages(), font, width: wide, height: wide + 46, hovermode: "closest", hoverdistance: 14,
-      margin: { l: 92, r: 92, t: 92, b: 138 }, plot_bgcolor: "#fff", paper_bgcolor: "#fff",
-      xaxis: axisOf(state.x), yaxis: { ...axisOf(state.y), tickangle: -90 },
-      legend: { orientation: "h", y: -0.24, yanchor: "top", x: 0.5, xanchor: "center", groupclick: "togglegroup" },
+      ...cornerImages(), font, width: wide, height: wide + 42, hovermode: "closest", hoverdistance: 14,
+      margin: { l: 84, r: 74, t: 74, b: 126 }, plot_bgcolor: "#fff", paper_bgcolor: "#fff",
+      xaxis: axisOf(state.x), yaxis: axisOf(state.y),
+      legend: { orientation: "h", y: -0.2, yanchor: "top", x: 0.5, xanchor: "center", groupclick: "togglegroup" },
     };
     return Plotly.react("plane", traces, layout, { ...config, responsive: false });
   }

@@ -56,7 +56,8 @@ def unsettled(evidence: Evidence, claims: Sequence[Mapping[str, Any]]) -> list[t
 def _what_was_trained(evidence: Evidence) -> str:
     trained = listing([evidence.class_label(name) for name in evidence.training])
     said = (
-        f"{count(len(evidence.seeds), 'model')} learned to generate the classes {trained}, "
+        f"{count(len(evidence.seeds), 'model')}, alike but for the seed, "
+        f"{'was' if len(evidence.seeds) == 1 else 'were'} trained on the classes {trained} "
         f"up to step {step(evidence.steps[-1])}"
     )
     if not evidence.held_out:
@@ -93,7 +94,7 @@ def _learned(evidence: Evidence, name: str) -> list[str]:
 def _turned(evidence: Evidence, name: str) -> list[str]:
     turns = evidence.turns(name)
     if not turns:
-        return [f"Its path through concept space shows no turn beyond noise."]
+        return ["Its path through concept space shows no turn beyond noise."]
     turn = turns[0]
     ends = turn.get("interval")
     span = (
@@ -120,8 +121,12 @@ def _elicited(evidence: Evidence, name: str) -> list[str]:
     else:
         plain = f"naive prompting does not by the end{ending}"
     if not works:
-        return [f"No intervention generates it in 80 % of samples ({listing(fails)}), and {plain}."]
-    said = f"It is generated in at least 80 % of samples with {listing(works)}, while {plain}."
+        return [
+            f"No intervention generates the class in 80 % of samples ({listing(fails)}), and {plain}."
+        ]
+    said = (
+        f"The class is generated in at least 80 % of samples with {listing(works)}, while {plain}."
+    )
     return [said + (f" {listing(fails).capitalize()} never gets there." if fails else "")]
 
 

@@ -66,25 +66,28 @@ def claims_table(claims: Sequence[Mapping[str, Any]]) -> str:
 def learning_table(evidence: Evidence) -> str:
     """When naive prompting gets each concept of each class right, at every threshold."""
     rows = []
-    for name in _held_out_first(evidence):
-        for threshold, by_concept in (evidence.finding(name, "learning_time") or {}).items():
-            for concept, found in by_concept.items():
-                rows.append(
-                    (_class(evidence, name), escape(concept), threshold, *_time_cells(found))
-                )
-    return table(("Class", "Concept", "Threshold", "Median step", "Interval", "Each seed"), rows)
+    for name in evidence.held_out + evidence.training:
+        by_threshold = evidence.finding(name, "learning_time") or {}
+        for concept in evidence.concepts:
+            found = [by_concept.get(concept) for by_concept in by_threshold.values()]
+            rows.append((_class(evidence, name), escape(concept), *_time_cells(found)))
+    return table(("Class", "Concept", *_time_header(evidence, "learning_time")), rows)
 
 
 def emergence_table(evidence: Evidence) -> str:
     """When each way of prompting first generates each held-out class."""
     rows = []
     for name in evidence.held_out:
-        for threshold, by_method in (evidence.finding(name, "emergence") or {}).items():
-            for method in evidence.methods:
-                if by_method.get(method.name):
-                    cells = _time_cells(by_method[method.name])
-                    rows.append((_class(evidence, name), escape(method.label), threshold, *cells))
-    return table(("Class", "Method", "Threshold", "Median step", "Interval", "Each seed"), rows)
+        by_threshold = evidence.finding(name, "emergence") or {}
+        for method in evidence.methods:
+            found = [by_method.get(method.name) for by_method in by_threshold.values()]
+            if any(found):
+                kind = (
+                    ' <span class="interval">(control)</span>' if method.kind == "control" else ""
+                )
+                label = escape(method.label) + kind
+                rows.append((_class(evidence, name), label, *_time_cells(found)))
+    return table(("Class", "Method", *_time_header(evidence, "emergence")), rows)
 
 
 def window_table(evidence: Evidence) -> str:
@@ -97,8 +100,7 @@ def window_table(evidence: Evidence) -> str:
             for method, found in by_method.items():
                 spans = ", ".join(_span(entry, last) for entry in found["per_seed"])
                 length = found.get("length") or {}
-                said = escape(time(length.get("median"), _censored_length(length)))
-                said += f" {escape(interval(length.get('interval'), last))}"
+                said = _length(length) + f" {escape(interval(length.get('interval')))}"
                 method_label = escape(labels.get(method, method))
                 rows.append((_class(evidence, name), method_label, threshold, said, spans))
     return table(
@@ -167,14 +169,36 @@ def settings_block(title: str, values: Mapping[str, Any]) -> str:
     return f"<details><summary>{escape(title)}</summary><pre>{text}</pre></details>"
 
 
-def _time_cells(found: Mapping[str, Any]) -> tuple[str, str, str]:
-    end = found.get("censored_at")
-    each = ", ".join(escape(time(value, end).split(" (")[0]) for value in found["per_seed"])
-    return (
-        escape(time(found.get("median"), end)),
-        escape(interval(found.get("interval"), end)),
-        each,
-    )
+def _time_header(evidence: Evidence, block: str) -> list[str]:
+    for name in evidence.held_out + evidence.training:
+        thresholds = evidence.finding(name, block)
+        if thresholds:
+            return [
+                text for at in thresholds for text in (f"Median step, ≥ {at}", f"Each seed, ≥ {at}")
+            ]
+    return []
+
+
+def _time_cells(found: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    """Median with its interval, and every seed's own step, for each threshold."""
+    cells = []
+    for one in found:
+        if not one:
+            cells += ["–", "–"]
+            continue
+        end, per_seed = one.get("censored_at"), one["per_seed"]
+        span = escape(interval(one.get("interval"), end))
+        cells.append(f'{_time(one.get("median"), end)}<br><span class="interval">{span}</span>')
+        if len(per_seed) > 1 and all(value is None for value in per_seed):
+            cells.append(f"none of {count(len(per_seed), 'seed')}")
+        else:
+            cells.append(", ".join(escape(time(v, end).split(" (")[0]) for v in per_seed))
+    return cells
+
+
+def _time(value: float | None, end: float | None) -> str:
+    said = escape(time(value, end))
+    return f'<span class="never">{said}</span>' if value is None else said
 
 
 def _span(entry: Mapping[str, Any], last: float) -> str:
@@ -185,11 +209,13 @@ def _span(entry: Mapping[str, Any], last: float) -> str:
     return f"{step(entry['opens'])} to {end}"
 
 
-def _censored_length(length: Mapping[str, Any]) -> float | None:
-    """The smallest length that is known of a window still open; None where there is no number."""
-    ends = length.get("censored_at")
-    known = [end for end in ends if end is not None] if isinstance(ends, Sequence) else [ends]
-    return min((end for end in known if end is not None), default=None)
+def _length(length: Mapping[str, Any]) -> str:
+    """A window's median length; of one still open only that it is longer than what was seen."""
+    if length.get("median") is not None:
+        return step(length["median"])
+    if not length.get("per_seed"):
+        return "–"
+    return '<span class="never">still open at the end</span>'
 
 
 def _seed_turns(per_seed: Any) -> str:
@@ -202,10 +228,6 @@ def _seed_turns(per_seed: Any) -> str:
             entry = entry.get("step")
         said.append("none" if entry is None else step(entry))
     return ", ".join(said) or "–"
-
-
-def _held_out_first(evidence: Evidence) -> list[str]:
-    return evidence.held_out + evidence.training
 
 
 def _class(evidence: Evidence, name: str) -> str:
