@@ -39,7 +39,7 @@ lint: .venv/installed-dev
 	$(BIN)/lint-imports
 
 benchmark: .venv/installed-dev
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
@@ -47,7 +47,7 @@ clean:
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "conceptspace needs Python 3.11 or later, this is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; } # half an environment would be taken for one
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e .
