@@ -45,9 +45,10 @@ clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
+# What is left of a failed attempt is removed, or the next one would take it for an environment.
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "conceptspace needs Python 3.11 or later, this is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; } # half an environment would be taken for one
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e .
