@@ -192,7 +192,9 @@ def _draw_time(axes: Axes, row: int, found: dict, look: Look) -> None:
     edge = axes.get_xlim()[1]
     low, high = found.get("interval") or (None, None)
     if low is not None:
-        axes.plot((low, edge if high is None else high), (row, row), color=tint(look.colour, 0.45), lw=3.5, solid_capstyle="butt")  # fmt: skip
+        ends = (low, edge if high is None else high)
+        shade = tint(look.colour, 0.45)
+        axes.plot(ends, (row, row), color=shade, lw=3.5, solid_capstyle="butt")
     for step in found["per_seed"]:
         if step is not None:
             axes.plot(step, row, "|", ms=8, mec=look.colour, mew=1.0)
@@ -211,9 +213,11 @@ def _draw_time(axes: Axes, row: int, found: dict, look: Look) -> None:
 def concept_accuracy_figure(evidence: Evidence, concept_class: str) -> Figure:
     """Accuracy of each concept on its own, one panel a method: naive first."""
     methods = [
-        m for m in evidence.methods
-        if m.kind != "control" and np.isfinite(evidence.concept_accuracy(concept_class, m.name)).any()
-    ]  # fmt: skip
+        method
+        for method in evidence.methods
+        if method.kind != "control"
+        and np.isfinite(evidence.concept_accuracy(concept_class, method.name)).any()
+    ]
     with drawing():
         columns = max(len(methods), 1)
         figure = new_figure(FULL_WIDTH, 2.9)
@@ -243,7 +247,10 @@ def _draw_concepts(axes: Axes, evidence: Evidence, concept_class: str, method: M
         if method.name == NAIVE:
             found = evidence.finding(concept_class, "learning_time", THRESHOLD, concept)
             if found and found.get("median") is not None:
-                axes.plot(found["median"], float(THRESHOLD), look.marker, ms=7, mfc="white", mec=look.colour, mew=1.6, zorder=6, label=f"{concept} learned")  # fmt: skip
+                axes.plot(
+                    found["median"], float(THRESHOLD), look.marker, ms=7, mfc="white",
+                    mec=look.colour, mew=1.6, zorder=6, label=f"{concept} learned",
+                )  # fmt: skip
     axes.axhline(float(THRESHOLD), color=GREY, lw=0.8, ls=(0, (1, 2)), zorder=1)
     step_axis(axes, evidence.steps)
     if axes.get_xscale() == "linear":

@@ -113,7 +113,7 @@ def _example_pair(
 def _methods(concepts: tuple[str, ...]) -> list[dict[str, Any]]:
     keys = ("name", "kind", "of", "concept", "control", "label")
     labels = {"over-prompting": "over-prompting", "latent-steering": "latent steering"}
-    entries = [(NAIVE, "naive", None, None, None, "naive prompting")]
+    entries: list[tuple] = [(NAIVE, "naive", None, None, None, "naive prompting")]
     entries += [(n, "elicitation", None, concepts[0], None, label) for n, label in labels.items()]
     for name, label in labels.items():
         for control, words in (("random-direction", "random"), ("wrong-concept", "wrong concept")):
@@ -122,7 +122,7 @@ def _methods(concepts: tuple[str, ...]) -> list[dict[str, Any]]:
     return [dict(zip(keys, entry)) for entry in entries]
 
 
-def _rise(steps: np.ndarray, middle: float, width: float) -> np.ndarray:
+def _rise(steps: np.ndarray, middle: float | np.ndarray, width: float) -> np.ndarray:
     return 1 / (1 + np.exp(-(steps - middle) / width))
 
 

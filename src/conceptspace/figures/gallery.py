@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -69,7 +70,7 @@ def save_figures(figures: Mapping[str, Figure], folder: Path | str) -> list[Path
 
 
 def save_figure(
-    figure: Figure, path: Path, ending: str, dots_per_inch: int = DOTS_PER_INCH
+    figure: Figure, path: Path | BinaryIO, ending: str, dots_per_inch: int = DOTS_PER_INCH
 ) -> None:
     """Write one figure without a date or a version, and with the same ids in every SVG."""
     FigureCanvasAgg(figure)

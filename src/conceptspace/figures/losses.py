@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from conceptspace.figures.accuracy import draw_accuracy
 from conceptspace.figures.evidence import Evidence, numbers
+from conceptspace.figures.plane import class_looks, draw_plane
 from conceptspace.figures.style import (
     BLUE,
     FULL_WIDTH,
@@ -22,7 +23,6 @@ from conceptspace.figures.style import (
     step_axis,
     tint,
 )
-from conceptspace.figures.trajectories import class_looks, draw_plane
 
 LOSS_LOOKS = {
     "train": Look("#4D4D4D", (0, (5, 1.6)), "", 1.6),
@@ -84,7 +84,7 @@ def draw_gamma(axes: Axes, evidence: Evidence) -> None:
 
 def mark_turns(axes: Axes, evidence: Evidence) -> None:
     """A line at each turn and a band over its interval."""
-    for index, (name, turn) in enumerate(all_turns(evidence)):
+    for index, (_, turn) in enumerate(all_turns(evidence)):
         ends = turn.get("interval")
         if ends and None not in ends:
             axes.axvspan(*ends, color=YELLOW, alpha=0.35, lw=0, zorder=0)
@@ -131,8 +131,25 @@ def draw_speed(axes: Axes, evidence: Evidence, label: bool = True) -> None:
         return
     step_axis(axes, evidence.steps, label)
     mark_turns(axes, evidence)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, speed_ceiling(evidence))
     axes.set_ylabel("speed per 1000 steps")
+
+
+def speed_ceiling(evidence: Evidence) -> float:
+    """Height of a speed axis, per 1000 steps.
+
+    Between checkpoints that lie close together sampling noise alone makes a large speed, so those
+    do not set the scale.
+    """
+    spacing, highest = np.diff(evidence.steps), 0.0
+    for name in evidence.classes:
+        found = evidence.finding(name, "speed")
+        if found and found.get("value"):
+            value = 1000 * numbers(found["value"])
+            if len(value) == len(spacing):
+                value = value[spacing >= 0.5 * np.median(spacing)]
+            highest = max(highest, float(np.max(value[np.isfinite(value)], initial=0.0)))
+    return 1.3 * highest or 1.0
 
 
 def comparison_figure(evidence: Evidence, concept_class: str) -> Figure:

@@ -1,5 +1,8 @@
-"""How far the measurements can be trusted: the probe's errors, its calibration, off-manifold shares;
-and what a linear read-out finds at each conditioning site."""
+"""How far the measurements can be trusted, and what is decodable inside the model.
+
+The probe's errors and calibration, the share of samples off-manifold, and the accuracy of a linear
+read-out at each conditioning site.
+"""
 
 import itertools
 from collections.abc import Mapping

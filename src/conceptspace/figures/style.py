@@ -106,7 +106,7 @@ def tint(colour: str, strength: float) -> tuple[float, float, float]:
 @contextmanager
 def drawing() -> Iterator[None]:
     """Within this block figures get our fonts and lines; outside it nothing has changed."""
-    with matplotlib.rc_context(RC):
+    with matplotlib.rc_context(RC):  # pyright: ignore[reportArgumentType]
         yield
 
 

@@ -1,4 +1,4 @@
-"""The report's charts as plain Plotly descriptions: dicts of traces and a layout, ready for JSON."""
+"""The report's charts as plain Plotly descriptions: traces and a layout, ready for JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,10 @@ import numpy as np
 
 from conceptspace.figures.accuracy import concept_look, method_looks, window_of
 from conceptspace.figures.evidence import Evidence, nan_mean, numbers
-from conceptspace.figures.losses import LOSS_LOOKS, LOSS_WORDS, all_turns
+from conceptspace.figures.losses import LOSS_LOOKS, LOSS_WORDS, all_turns, speed_ceiling
+from conceptspace.figures.plane import class_looks
 from conceptspace.figures.style import GREY, METHOD_LOOKS, TRAINING_LOOKS, Look
-from conceptspace.figures.trajectories import class_looks, shown_classes
+from conceptspace.figures.trajectories import shown_classes
 
 SYMBOLS = {
     "o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down",
@@ -133,7 +134,7 @@ def loss_charts(evidence: Evidence) -> list[dict[str, Any]]:
             ends = found.get("interval")
             look = LOSS_LOOKS.get(name, Look(GREY))
             shown = None if not ends else numbers(ends)
-            label = LOSS_WORDS.get(name, name)
+            label = LOSS_WORDS.get(name, str(name))
             traces += curve(
                 evidence.steps, label, look, numbers(found["mean"]), shown, digits=".4f"
             )
@@ -160,7 +161,10 @@ def speed_chart(evidence: Evidence) -> dict[str, Any]:
             label = evidence.class_label(name)
             traces += curve(found["step"], label, looks[name], value, shown)
     shapes = _turn_shapes(evidence, evidence.held_out)
-    return chart("speed", "Speed in concept space", traces, "per 1000 steps", shapes=shapes)
+    height = {"range": [0, speed_ceiling(evidence)]}
+    return chart(
+        "speed", "Speed in concept space", traces, "per 1000 steps", shapes=shapes, yaxis=height
+    )
 
 
 def decodability_charts(evidence: Evidence) -> list[dict[str, Any]]:

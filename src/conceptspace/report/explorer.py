@@ -10,7 +10,7 @@ from PIL import Image
 
 from conceptspace.figures.accuracy import method_looks
 from conceptspace.figures.evidence import NAIVE, Evidence, numbers
-from conceptspace.figures.trajectories import class_looks
+from conceptspace.figures.plane import class_looks
 from conceptspace.report.charts import SYMBOLS, line_style, tidy
 
 PICTURE_BUDGET = 8_500_000

@@ -146,7 +146,8 @@ def _notes(notes: Sequence[str]) -> str:
     if not notes:
         return ""
     listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f'<aside class="notes" role="note"><b>This run is not complete.</b><ul>{listed}</ul></aside>'
+    said = "<b>This run is not complete.</b>"
+    return f'<aside class="notes" role="note">{said}<ul>{listed}</ul></aside>'
 
 
 def _looked_at(evidence: Evidence) -> dict[str, Figure]:
@@ -163,7 +164,8 @@ def _left_out(seeds: Sequence[int]) -> str:
     if not seeds:
         return ""
     listed = listing([str(seed) for seed in seeds])
-    return f"To keep this file small, sample pictures of {'seed' if len(seeds) == 1 else 'seeds'} {listed} are not in it."
+    which = "seed" if len(seeds) == 1 else "seeds"
+    return f"To keep this file small, sample pictures of {which} {listed} are not in it."
 
 
 def _figures(figures: Mapping[str, Figure]) -> str:

@@ -169,7 +169,7 @@
       xaxis: axisOf(state.x), yaxis: axisOf(state.y),
       legend: { orientation: "h", y: -0.2, yanchor: "top", x: 0.5, xanchor: "center", groupclick: "togglegroup" },
     };
-    return Plotly.react("plane", traces, layout, { ...config, responsive: false });
+    return Plotly.react("plane", traces, layout, { ...config, responsive: false, displayModeBar: false });
   }
 
   function line(parent, tag, text, attributes = {}) {

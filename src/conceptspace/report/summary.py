@@ -121,12 +121,10 @@ def _elicited(evidence: Evidence, name: str) -> list[str]:
     else:
         plain = f"naive prompting does not by the end{ending}"
     if not works:
-        return [
-            f"No intervention generates the class in 80 % of samples ({listing(fails)}), and {plain}."
-        ]
-    said = (
-        f"The class is generated in at least 80 % of samples with {listing(works)}, while {plain}."
-    )
+        said = f"No intervention generates the class in 80\u202f% of samples ({listing(fails)})"
+        return [f"{said}, and {plain}."]
+    said = f"The class is generated in at least 80\u202f% of samples with {listing(works)}"
+    said += f", while {plain}."
     return [said + (f" {listing(fails).capitalize()} never gets there." if fails else "")]
 
 
@@ -157,13 +155,14 @@ def _reason(claim: Mapping[str, Any]) -> str:
     number_of = len(seeds) if isinstance(seeds, Sequence) else seeds
     if isinstance(number_of, int) and number_of < ENOUGH_SEEDS:
         return (
-            f"{count(number_of, 'seed')} measured; a claim about seeds needs at least {ENOUGH_SEEDS}. "
-            f"Criterion: {claim.get('criterion', '')}"
+            f"{count(number_of, 'seed')} measured; a claim about seeds needs at least "
+            f"{ENOUGH_SEEDS}. Criterion: {claim.get('criterion', '')}"
         )
     if claim.get("value") is None:
         return f"The value could not be measured. Criterion: {claim.get('criterion', '')}"
     where = interval(claim.get("interval")) or "no interval"
-    return f"The value {number_or_text(claim['value'])} ({where}) does not settle: {claim.get('criterion', '')}"
+    value = number_or_text(claim["value"])
+    return f"The value {value} ({where}) does not settle: {claim.get('criterion', '')}"
 
 
 def number_or_text(value: Any) -> str:
@@ -176,7 +175,10 @@ def _censored(evidence: Evidence, name: str, label: str) -> list[tuple[str, str]
     for concept, times in (evidence.finding(name, "learning_time", THRESHOLD) or {}).items():
         never = sum(value is None for value in times["per_seed"])
         if never:
-            said = f"{never} of {count(len(times['per_seed']), 'seed')} had not learned it by the last step; the time is only known to be later."
+            said = (
+                f"{never} of {count(len(times['per_seed']), 'seed')} had not learned it by the "
+                "last step; the time is only known to be later."
+            )
             found.append((f"When {label} gets {concept} right", said))
     return found
 
@@ -191,11 +193,17 @@ def _trust(evidence: Evidence) -> list[tuple[str, str]]:
     }
     if poor:
         worst = min(poor, key=lambda name: poor[name])
-        said = f"The probe reads class {worst} right in {100 * poor[worst]:.1f} % of clean pictures, under {100 * TRUSTED_PROBE:.1f} %."
+        said = (
+            f"The probe reads class {worst} right in {100 * poor[worst]:.2f} % of clean pictures, "
+            f"under {100 * TRUSTED_PROBE:.1f} %."
+        )
         found.append(("Accuracies near 1", said))
     for name in evidence.classes:
         share = evidence.off_manifold(name)
         if share is not None and np.isfinite(share[-1]) and share[-1] > 0.2:
-            said = f"At the last step {100 * share[-1]:.0f} % of its samples look like nothing G draws; they count as wrong."
+            said = (
+                f"At the last step {100 * share[-1]:.0f} % of its samples look like nothing G "
+                "draws; they count as wrong."
+            )
             found.append((f"What class {evidence.class_label(name)} shows", said))
     return found

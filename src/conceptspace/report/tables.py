@@ -31,7 +31,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "
 def badge(verdict: str) -> str:
     """A verdict with a sign and a word, so that colour is not needed to read it."""
     kind, sign = BADGES.get(verdict, ("open", "?"))
-    return f'<span class="badge {kind}"><span aria-hidden="true">{sign}</span> {escape(verdict)}</span>'
+    shown = f'<span aria-hidden="true">{sign}</span> {escape(verdict)}'
+    return f'<span class="badge {kind}">{shown}</span>'
 
 
 def claims_table(claims: Sequence[Mapping[str, Any]]) -> str:
@@ -101,7 +102,7 @@ def window_table(evidence: Evidence) -> str:
                 spans = ", ".join(_span(entry, last) for entry in found["per_seed"])
                 length = found.get("length") or {}
                 said = _length(length) + f" {escape(interval(length.get('interval')))}"
-                method_label = escape(labels.get(method, method))
+                method_label = escape(labels.get(method, str(method)))
                 rows.append((_class(evidence, name), method_label, threshold, said, spans))
     return table(
         ("Class", "Method", "Threshold", "Median length", "Opens to closes, each seed"), rows
@@ -232,4 +233,5 @@ def _seed_turns(per_seed: Any) -> str:
 
 def _class(evidence: Evidence, name: str) -> str:
     kind = "held out" if name in evidence.held_out else "trained on"
-    return f'{escape(evidence.class_label(name))} <span class="interval">({kind})</span>'
+    label = escape(evidence.class_label(name))
+    return f'<span class="class">{label} <span class="interval">({kind})</span></span>'
