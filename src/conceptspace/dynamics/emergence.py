@@ -68,7 +68,7 @@ class Window:
 
 
 def window(
-    naive: Float[np.ndarray, "*cell"], capability: Float[np.ndarray, "*cell"], last_step: float
+    naive: Float[np.ndarray, " seed"], capability: Float[np.ndarray, " seed"], last_step: float
 ) -> Window:
     """Window = naive step less capability step, with censoring kept.
 
@@ -76,17 +76,25 @@ def window(
         naive: step at which naive prompting succeeds, infinite if never.
         capability: step at which the capability emerged, infinite if never.
         last_step: the last checkpoint's step.
+
+    Raises:
+        ValueError: if the seeds are not the same.
     """
-    naive, capability = np.asarray(naive, dtype=float), np.asarray(capability, dtype=float)
-    if naive.shape != capability.shape:
+    if np.shape(naive) != np.shape(capability):
         raise ValueError(
-            f"naive and capability must have one step a seed each, not {naive.shape} and "
-            f"{capability.shape}"
+            "naive and capability must have one step a seed each, not "
+            f"{np.shape(naive)} and {np.shape(capability)}"
         )
+    censored_at = np.where(np.isfinite(capability), last_step - capability, np.nan)
+    return Window(capability, naive, window_length(naive, capability), censored_at)
+
+
+def window_length(
+    naive: Float[np.ndarray, "*cell"], capability: Float[np.ndarray, "*cell"]
+) -> Float[np.ndarray, "*cell"]:
+    """Length of a window; NaN without a capability, infinite where it does not close."""
     opened = np.isfinite(capability)
-    start = np.where(opened, capability, 0.0)
-    length = np.where(opened, naive - start, np.nan)
-    return Window(capability, naive, length, np.where(opened, last_step - start, np.nan))
+    return np.where(opened, naive - np.where(opened, capability, 0.0), np.nan)
 
 
 @dataclass(frozen=True)

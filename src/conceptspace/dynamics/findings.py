@@ -21,9 +21,10 @@ from conceptspace.dynamics.bootstrap import (
     resample_means,
     resample_seeds,
 )
-from conceptspace.dynamics.emergence import coincidence, emergence, window
+from conceptspace.dynamics.emergence import coincidence, emergence, window, window_length
 from conceptspace.dynamics.learning import learning_times, median_draws, median_time
 from conceptspace.dynamics.settings import FindingsSettings
+from conceptspace.dynamics.speed import speed_interval
 from conceptspace.dynamics.turns import MIN_CHECKPOINTS, turning_points
 
 SCHEMA_VERSION = 1
@@ -41,7 +42,8 @@ def findings(
     Args:
         trajectory: dims seed, step, concept_class, method, strength, sample, concept; see
             `synthetic_trajectory` for one. Step 0 is the untrained model: it is in every curve, but
-            no learning time, emergence step or turn is looked for there.
+            no learning time, emergence step or turn is looked for there. Turns are looked for in
+            held-out classes.
         settings: thresholds and resampling.
         signal: the concept signals, to be kept with the findings.
         probe: the probe's own tables, to be kept with the findings.
@@ -111,8 +113,8 @@ class _Analysis:
 
     def concept_class(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = {"held_out": name in self.arrays.held_out}
-        found["coordinate"], draws = self.path(name)
-        found["speed"] = self.speed(found["coordinate"]["mean"], draws)
+        found["coordinate"] = self.path(name)
+        found["speed"] = self.speed(name)
         found["off_manifold"], found["accuracy"] = {}, {}
         accuracies, resamples = {}, {}
         for method in self.arrays.measured_methods(name):
@@ -128,21 +130,28 @@ class _Analysis:
                 found.setdefault(block, {})[str(threshold)] = content
         return found
 
-    def path(self, name: str) -> tuple[dict[str, Any], np.ndarray]:
-        """Mean coordinates over seeds with their interval, and the draws behind it."""
+    def path(self, name: str) -> dict[str, Any]:
+        """Mean coordinates over seeds with their interval."""
         values = self.arrays.coordinates(name)
         rng = self.generator(name, "coordinate")
         bank = resample_means(np.moveaxis(values, -1, 2), self.settings.num_resamples, rng)
         draws = mean_over_seeds(self.over_seeds(bank))
         mean = mean_measured(mean_measured(values, axis=2), axis=0)
-        return {"mean": mean, "interval": self.interval(draws)}, draws
+        return {"mean": mean, "interval": self.interval(draws)}
 
-    def speed(self, mean: np.ndarray, draws: np.ndarray) -> dict[str, Any]:
-        steps = self.arrays.steps.astype(float)
-        lengths = np.diff(steps)
-        speeds = [np.linalg.norm(np.diff(p, axis=-2), axis=-1) / lengths for p in (mean, draws)]
-        middle = (steps[1:] + steps[:-1]) / 2
-        return {"step": middle, "value": speeds[0], "interval": self.interval(speeds[1])}
+    def speed(self, name: str) -> dict[str, Any]:
+        """How fast the mean path moves, at the checkpoints that every seed has."""
+        values = self.arrays.coordinates(name)
+        complete = ~np.isnan(values).any(axis=(0, 2, 3))
+        if complete.sum() < 2 or values.shape[2] < 2:
+            return {"step": [], "value": [], "interval": []}
+        found = speed_interval(
+            self.arrays.steps[complete],
+            values[:, complete],
+            rng=self.generator(name, "speed"),
+            smoothing=self.settings.smoothing,
+        )
+        return {"step": found.steps, "value": found.value, "interval": found.interval.T}
 
     def accuracy(self, name: str, method: str) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
         """One method's accuracy block, its accuracies (seed, step), and resamples of them."""
@@ -212,11 +221,12 @@ class _Analysis:
         values = self.arrays.coordinates(name)
         complete = self.arrays.trained & ~np.isnan(values).any(axis=(0, 2, 3))
         nothing = {"turns": [], "turns_per_seed": [None] * len(values)}
-        if complete.sum() < MIN_CHECKPOINTS:
+        # Turns are a held-out class's: a training class bends only as its concepts are learned.
+        if name not in self.arrays.held_out or complete.sum() < MIN_CHECKPOINTS:
             return nothing
         analysis = turning_points(
-            self.arrays.steps[complete],
-            values[:, complete],
+            self.arrays.steps[complete].astype(float),
+            values[:, complete].astype(float),
             rng=self.generator(name, "turn"),
             significance=self.settings.significance,
         )
@@ -265,7 +275,7 @@ class _Analysis:
         capability_draws: np.ndarray,
     ) -> dict[str, Any]:
         found = window(naive, capability, self.arrays.last_step)
-        draws = window(naive_draws, capability_draws, self.arrays.last_step)
+        draws = window_length(naive_draws, capability_draws)
         return {
             "per_seed": [
                 {"opens": opens, "closes": closes, "is_hidden": bool(hidden)}
@@ -275,7 +285,7 @@ class _Analysis:
                 "per_seed": found.length,
                 "censored_at": found.censored_at,
                 "median": found.median_length,
-                "interval": self.interval_of_medians(draws.length),
+                "interval": self.interval_of_medians(draws),
             },
         }
 
