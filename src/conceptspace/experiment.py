@@ -56,7 +56,7 @@ class Experiment(Settings):
             self.space.concept(mixing.concept)
             self.space.indices(mixing.concept_class)
         for method in self.elicitation:
-            self.space.concept(method.concept)
+            method.check(self.space)
         method_names(self.elicitation)
         self.measurement.steps(self.training.steps)
         shrinks = 2 ** (len(self.model.widths) - 1)

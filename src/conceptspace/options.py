@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import Positional, arg
 
 from conceptspace.experiment import Experiment
 
@@ -19,7 +19,7 @@ class UsageError(Exception):
 class RunOptions:
     """Run an experiment, or what is left of it, and write its report."""
 
-    experiment: Annotated[Experiment, OmitArgPrefixes]
+    experiment: Annotated[Experiment, arg(name="")]
     """Settings of the recipe; each can be changed."""
     out: Path | None = None
     """Run directory; runs/NAME by default. A run that is there continues."""
@@ -71,7 +71,7 @@ class SampleOptions:
 class SignalOptions:
     """Measure the concept signal of an experiment's world: which axis should be learned first."""
 
-    experiment: Annotated[Experiment, OmitArgPrefixes]
+    experiment: Annotated[Experiment, arg(name="")]
     """Settings; the space and the world count."""
     out: Path = Path("signal.png")
     """Picture to write."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from conceptspace.concepts.space import Concept, ConceptSpace
 from conceptspace.data.streams import numpy_stream
@@ -79,11 +80,12 @@ def _derivative(world: World, concept: Concept, factors: dict[str, Tensor]) -> f
     steps = np.diff(np.asarray(concept.values), axis=0).mean(0)
     along = torch.from_numpy(steps).expand_as(factors[concept.factor])
 
-    def draw(values: Tensor) -> Tensor:
-        return world.render({**factors, concept.factor: values})
-
-    _, tangent = torch.func.jvp(draw, (factors[concept.factor],), (along.contiguous(),))
-    return float(tangent.flatten(1).norm(dim=1).mean())
+    with forward_ad.dual_level():
+        moving = forward_ad.make_dual(factors[concept.factor], along.contiguous())
+        tangent = forward_ad.unpack_dual(world.render({**factors, concept.factor: moving})).tangent
+        if tangent is None:
+            raise ValueError(f"world: G does not depend on factor {concept.factor!r} differentiably")
+        return float(tangent.flatten(1).norm(dim=1).mean())
 
 
 def _finite(

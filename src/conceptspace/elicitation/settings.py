@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from conceptspace.concepts.settings import Settings, SettingsError
+from conceptspace.concepts.space import ConceptSpace
 
 
 class Method(Settings):
@@ -24,6 +25,11 @@ class Method(Settings):
         return strengths
 
 
+    def check(self, space: ConceptSpace) -> None:
+        """Refuse a method that does not fit a space."""
+        space.concept(self.concept)
+
+
 class OverPrompt(Method):
     """Push the concept's entries of the prompt beyond the class mean (Park et al. 2024, 4.3)."""
 
@@ -31,6 +37,15 @@ class OverPrompt(Method):
     away_from: tuple[float, ...] = ()
     """The point that is pushed away from, by default the mean of the concept's values. The paper
     pushes colours away from mid-grey. A strength is the change of the largest entry."""
+
+    def check(self, space: ConceptSpace) -> None:
+        """Refuse a method that does not fit a space."""
+        width = space.concept(self.concept).width
+        if self.away_from and len(self.away_from) != width:
+            raise ValueError(
+                f"away_from must have {width} numbers for concept {self.concept!r}, "
+                f"not {self.away_from}"
+            )
 
 
 class LatentSteering(Method):

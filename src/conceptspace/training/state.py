@@ -10,6 +10,8 @@ from conceptspace.measure.files import DamagedFile
 from conceptspace.models.vdm import VDM
 from conceptspace.training.settings import TrainingSettings
 
+SLOTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW keeps for each parameter
+
 
 class TrainingState:
     """A model in training: its weights, their average, and the optimiser, after `step` steps.
@@ -41,7 +43,10 @@ class TrainingState:
 
     @torch.no_grad()
     def update_average(self) -> None:
-        """Move the average towards the weights. Early on it is the plain mean of what came."""
+        """Move the average towards the weights.
+
+        Early on the decay is (1 + step) / (10 + step), so that the start is soon forgotten.
+        """
         if self.average is None:
             return
         decay = min(self.settings.average_decay or 0.0, (1 + self.step) / (10 + self.step))
@@ -67,23 +72,44 @@ class TrainingState:
         """Continue from a state that `to_tensors` gave.
 
         Raises:
-            DamagedFile: if the tensors are not those of this model and optimiser.
+            DamagedFile: if the tensors are not those of this model and optimiser; nothing is
+                changed then.
         """
-        try:
-            self.model.load_state_dict(_under("model.", tensors))
-            if self.average is not None:
-                self.average.load_state_dict(_under("average.", tensors))
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, value in _under("optimiser.", tensors).items():
-                index, slot = name.split(".", 1)
-                state.setdefault(int(index), {})[slot] = value
-            groups = self.optimiser.state_dict()["param_groups"]
-            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-            self.step = int(tensors["step"])
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise DamagedFile(
-                f"the training state does not fit this experiment: {error}"
-            ) from error
+        problem = self._misfit(tensors)
+        if problem:
+            raise DamagedFile(f"the training state does not fit this experiment: {problem}")
+        self.model.load_state_dict(_under("model.", tensors))
+        if self.average is not None:
+            self.average.load_state_dict(_under("average.", tensors))
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("optimiser.", tensors).items():
+            index, slot = name.split(".", 1)
+            slots.setdefault(int(index), {})[slot] = value
+        groups = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": slots, "param_groups": groups})
+        self.step = int(tensors["step"])
+
+    def _misfit(self, tensors: Mapping[str, Tensor]) -> str | None:
+        """What keeps the tensors from being this state's; torch itself would load some of it."""
+        needed = {name: value.shape for name, value in self.weights().items()}
+        needed["step"] = torch.Size()
+        slots: dict[str, torch.Size] = {}
+        for index, parameter in enumerate(self.model.parameters()):
+            names = [f"optimiser.{index}.{slot}" for slot in SLOTS]
+            # A parameter that the network never uses has no slots.
+            if any(name in tensors for name in names):
+                slots |= dict.fromkeys(names, parameter.shape) | {names[0]: torch.Size()}
+        expected = needed | slots
+        for name in sorted(expected.keys() | tensors.keys()):
+            if name not in tensors:
+                return f"{name} is missing"
+            if name not in expected:
+                return f"{name} is not part of it"
+            if tensors[name].shape != expected[name]:
+                return f"{name} has shape {found}, not {wanted}"
+        if int(tensors["step"]) and not slots:
+            return "the optimiser's part is missing"
+        return None
 
 
 def measured_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -93,3 +119,7 @@ def measured_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _shape(size: torch.Size) -> tuple[int, ...]:
+    return tuple(size)

@@ -1,0 +1,111 @@
+import pytest
+
+from conceptspace.concepts.settings import SettingsError
+from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.split import Split
+from conceptspace.data.factors import colour, size
+from conceptspace.data.mixing import Conditioning, MaskedMixing
+from conceptspace.data.world import SyntheticWorld
+from conceptspace.elicitation.settings import LatentSteering, OverPrompt
+from conceptspace.experiment import Experiment
+from conceptspace.measure.settings import MeasurementSettings
+from conceptspace.models.settings import UNetSettings
+from conceptspace.recipes import RECIPES
+from conceptspace.training.settings import TrainingSettings
+
+SPACE = ConceptSpace(concepts=(colour(0.4), size(0.4)))
+
+
+def experiment(**fields):
+    return Experiment(**({"name": "test", "space": SPACE} | fields))
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_survives_json(recipe):
+    made = RECIPES[recipe]()
+    assert Experiment.from_json(made.to_json()) == made
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_is_known_by_its_own_name(recipe):
+    assert RECIPES[recipe]().name == recipe
+
+
+def test_an_experiment_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        experiment().name = "other"
+
+
+def test_a_copy_with_changes_is_checked_again():
+    with pytest.raises(SettingsError, match=r"training"):
+        experiment().replace(training=5)
+
+
+REFUSED = {
+    "a factor the world lacks": (
+        {"space": ConceptSpace(concepts=(Concept(name="mood", factor="mood", values=((0,), (1,))),))},
+        "concept 'mood' drives factor 'mood', which this world does not have; it has shape, x, y",
+    ),
+    "a concept of the wrong width": (
+        {"space": ConceptSpace(concepts=(Concept(name="c", factor="colour", values=((0,), (1,))),))},
+        "concept 'c' has values of 1 numbers, but factor 'colour' takes 3",
+    ),
+    "a class that is not there": (
+        {"split": Split(training_classes=("00", "99"))},
+        "concept class '99' is not in this space; it has 00, 01, 10, 11",
+    ),
+    "a conditioning without a concept": (
+        {"conditioning": Conditioning(factors=("colour",))},
+        "'size' is missing",
+    ),
+    "a method for an unknown concept": (
+        {"elicitation": (LatentSteering(concept="mood", strengths=(1.0,)),)},
+        "concept 'mood' is not in this space; it has colour, size",
+    ),
+    "a mask of an unknown concept": (
+        {
+            "conditioning": Conditioning(
+                mixing=MaskedMixing(concept="mood", concept_class="01", share=0.5)
+            )
+        },
+        "mood",
+    ),
+    "a first checkpoint after the end": (
+        {"training": TrainingSettings(steps=50), "measurement": MeasurementSettings()},
+        "first_checkpoint=100 lies beyond the last training step 50",
+    ),
+    "an image that cannot be halved": (
+        {"world": SyntheticWorld(image_size=18), "model": UNetSettings(widths=(8, 8, 8))},
+        "world.image_size=18 must be a multiple of 4",
+    ),
+    "a push from a point of the wrong width": (
+        {"elicitation": (OverPrompt(concept="colour", strengths=(1.0,), away_from=(0.5,)),)},
+        "away_from must have 3 numbers for concept 'colour'",
+    ),
+    "a name that is no folder": ({"name": "../x"}, "Experiment.name"),
+    "a version of another time": ({"schema_version": 2}, "schema_version"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_does_not_fit_together_is_refused(case):
+    fields, message = REFUSED[case]
+    with pytest.raises(SettingsError) as refused:
+        experiment(**fields)
+    assert message in str(refused.value)
+
+
+def test_checkpoints_are_evenly_spaced_in_the_root_of_the_step():
+    import numpy as np
+
+    steps = MeasurementSettings(num_checkpoints=60, first_checkpoint=100).steps(20_000)
+    assert steps[:2] == (0, 100)
+    assert steps[-1] == 20_000
+    gaps = np.diff(np.sqrt(steps[1:]))
+    assert gaps.max() - gaps.min() < 0.1
+
+
+def test_checkpoints_that_round_to_the_same_step_are_measured_once():
+    steps = MeasurementSettings(num_checkpoints=50, first_checkpoint=1).steps(20)
+    assert len(set(steps)) == len(steps)
+    assert steps[-1] == 20
