@@ -85,7 +85,7 @@ class Phenomenon(Settings):
         """Coordinates (step, concept) of a training class: each concept at its own rate."""
         corner = np.array([float(digit) for digit in concept_class])
         corner = 1 - self.arrival + (2 * self.arrival - 1) * corner
-        times = np.array([0.45, 0.2]) * self.turn_step
+        times = np.array([0.5, 0.2]) * self.turn_step
         progress = 1 - np.exp(-steps[:, None] / times)
         return 0.45 + (corner - 0.45) * progress
 

@@ -154,11 +154,10 @@ def weaker_and_stronger(case: Case) -> tuple[str, str, str] | None:
     concepts = _concepts_at_stake(case)
     signal = case.findings.get("signal")
     if signal:
-        strength = {name: float(signal[name]["finite"]) for name in concepts}
+        strength = {name: (float(signal[name]["finite"]),) for name in concepts}
         source = "concept signal"
     else:
-        times = {name: _learning_time(case, name) for name in concepts}
-        strength = {name: -time for name, time in times.items()}
+        strength = {name: _earliness(case, name) for name in concepts}
         source = "learning times on the training classes"
     weaker = min(concepts, key=lambda name: strength[name])
     stronger = max(concepts, key=lambda name: strength[name])
@@ -178,11 +177,12 @@ def _concepts_at_stake(case: Case) -> list[str]:
     ]
 
 
-def _learning_time(case: Case, concept: str) -> float:
-    """The latest median learning time of a concept among the training classes."""
+def _earliness(case: Case, concept: str) -> tuple[float, ...]:
+    """How early a concept is learned in the training class that learns it last, then on average."""
     key = str(case.settings.thresholds[0])
     medians = [
         case.findings["classes"][name]["learning_time"][key][concept]["median"]
         for name in case.arrays.training
     ]
-    return max(np.inf if median is None else float(median) for median in medians)
+    times = [np.inf if median is None else float(median) for median in medians]
+    return -max(times), -float(np.mean(times))
