@@ -144,11 +144,15 @@ def _explain(error: Exception) -> int:
     if isinstance(error, Interrupted):
         _complain(str(error))
         return STOPPED
-    if isinstance(error, ValueError | WrongFolder):
+    if isinstance(error, WrongFolder):
         _complain(str(error))
         return BAD_USAGE
-    if isinstance(error, RunError | DamagedFile | FolderInUse | OSError):
+    if isinstance(error, RunError | DamagedFile | FolderInUse):
         _complain(str(error))
+        return FAILED
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"{where}{error.strerror or error}")
         return FAILED
     raise error
 

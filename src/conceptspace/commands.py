@@ -69,19 +69,21 @@ def sample(options: SampleOptions) -> int:
     from conceptspace.drawing import draw_samples, save_grid
     from conceptspace.load import load_run
 
-    if options.num < 1:
-        raise UsageError(f"--num must be at least 1, not {options.num}")
+    _check_out(options.out, (".png",))
     opened = load_run(options.run)
-    drawn = draw_samples(
-        opened,
-        seed=options.seed,
-        step=options.step,
-        concept_class=options.concept_class,
-        method=options.method,
-        strength=options.strength,
-        num=options.num,
-        random_seed=options.random_seed,
-    )
+    try:
+        drawn = draw_samples(
+            opened,
+            seed=options.seed,
+            step=options.step,
+            concept_class=options.concept_class,
+            method=options.method,
+            strength=options.strength,
+            num=options.num,
+            random_seed=options.random_seed,
+        )
+    except (ValueError, FileNotFoundError) as error:
+        raise UsageError(str(error)) from error
     save_grid(drawn.images, options.out)
     print(f"{drawn.description}\n{options.out}")
     return DONE
@@ -94,6 +96,7 @@ def signal(options: SignalOptions) -> int:
     from conceptspace.figures.gallery import save_figure
     from conceptspace.figures.signal import signal_figure
 
+    _check_out(options.out, (".png", ".svg"))
     experiment = options.experiment
     signals = concept_signal(experiment.world, experiment.space)
     table = Table(title="Concept signal")
@@ -106,9 +109,7 @@ def signal(options: SignalOptions) -> int:
     order = sorted(signals.values(), key=lambda entry: -entry.finite)
     print("Expected order of learning: " + ", ".join(entry.concept for entry in order))
     plain = {s.concept: {"signal": s.derivative, "finite": s.finite} for s in signals.values()}
-    ending = options.out.suffix.removeprefix(".") or "png"
-    if ending not in ("png", "svg"):
-        raise UsageError(f"--out must end in .png or .svg, not {str(options.out)!r}")
+    ending = options.out.suffix.removeprefix(".")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_figure(signal_figure(plain, examples(experiment)), options.out, ending)
     print(options.out)
@@ -151,10 +152,23 @@ def print_claims(claims: Sequence[dict[str, Any]]) -> None:
     Console().print(table)
 
 
+def _check_out(path: Path, endings: tuple[str, ...]) -> None:
+    """Refuse a picture's path before the work is done."""
+    from conceptspace.measure.files import obstacle
+
+    if path.suffix not in endings:
+        raise UsageError(f"--out must end in {' or '.join(endings)}, not {str(path)!r}")
+    blocked = f"{path} is a folder" if path.is_dir() else obstacle(path)
+    if blocked:
+        raise UsageError(f"--out {path}: {blocked}; choose another path")
+
+
 def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
     """Say what would be done, from a few timed steps."""
     from conceptspace.estimate import estimate
+    from conceptspace.folder import check_folder
 
+    check_folder(folder, experiment)
     cost = estimate(experiment, folder, options.seeds, options.workers)
     print(f"experiment  {experiment.name} ({experiment.scale})")
     print(f"directory   {folder}")

@@ -61,6 +61,7 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
         RunError: if nothing is measured yet.
     """
     experiment = read_experiment(folder)
+    sealed = SealedFolder(folder)
     measured = read_measurements(folder, experiment, seeds)
     trajectory = join(measured.measurements)
     write_atomically(folder / "trajectory.nc", to_netcdf(trajectory))
@@ -69,7 +70,7 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
         trajectory,
         experiment.findings,
         signal=_signal(experiment),
-        probe=_probe_tables(folder),
+        probe=_read_json(sealed, PROBE_TABLES, measured.notes),
     )
     _write_json(folder / "findings.json", found)
     claims = [
@@ -82,7 +83,7 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
         found, trajectory, gather_pictures(flat, found), _corners(experiment), examples(experiment)
     )
     save_figures(draw_all(evidence), folder / "figures")
-    environment = json.loads(_read_or(folder, ENVIRONMENT, b"{}"))
+    environment = _read_json(sealed, ENVIRONMENT, measured.notes) or {}
     report = render_report(
         evidence,
         claims,
@@ -140,15 +141,15 @@ def _signal(experiment: Experiment) -> dict[str, dict[str, float]]:
     }
 
 
-def _probe_tables(folder: Path) -> dict[str, Any] | None:
-    return json.loads(_read_or(folder, PROBE_TABLES, b"null"))
-
-
-def _read_or(folder: Path, name: str, default: bytes) -> bytes:
+def _read_json(sealed: SealedFolder, name: str, notes: list[str]) -> dict[str, Any] | None:
+    """What a file beside the measurements says; a note, and None, if it is damaged or missing."""
     try:
-        return SealedFolder(folder).read(name)
-    except (FileNotFoundError, DamagedFile):
-        return default
+        return json.loads(sealed.read(name))
+    except FileNotFoundError:
+        notes.append(f"{sealed.path / name} is missing; the report goes without it")
+    except DamagedFile as error:
+        notes.append(f"{error}; the report goes without it")
+    return None
 
 
 def _corners(experiment: Experiment) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Images from any checkpoint, any class, under any of a run's methods."""
 
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,16 @@ def draw_samples(
         random_seed: of the prompts and the noise.
 
     Raises:
-        ValueError: if the class or the method is unknown, or naive prompting is given a strength.
+        ValueError: if the seed, the class or the method is unknown, a number is out of range, or
+            naive prompting is given a strength.
         FileNotFoundError: if there is no such checkpoint.
     """
+    if num < 1:
+        raise ValueError(f"num must be at least 1, not {num}")
+    if random_seed < 0:
+        raise ValueError(f"random_seed must be 0 or more, not {random_seed}")
+    if strength is not None and not math.isfinite(strength):
+        raise ValueError(f"strength must be a finite number, not {strength}")
     experiment = run.experiment
     space, split, prompter = experiment.space, experiment.split, experiment.prompter
     chosen = concept_class or (split.held_out(space) or space.classes)[0]

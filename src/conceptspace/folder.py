@@ -1,10 +1,11 @@
 """A run directory: what it holds, and refusing one that holds something else."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from conceptspace.environment import describe_environment
 from conceptspace.experiment import Experiment
-from conceptspace.measure.files import SUMS, DamagedFile, SealedFolder
+from conceptspace.measure.files import SUMS, DamagedFile, SealedFolder, obstacle
 
 EXPERIMENT = "experiment.json"
 ENVIRONMENT = "environment.json"
@@ -36,20 +37,52 @@ def seeds_there(run: Path) -> list[int]:
     return sorted(int(name) for name in names if name.isdecimal())
 
 
-def open_run(folder: Path, experiment: Experiment) -> None:
+def open_run(
+    folder: Path, experiment: Experiment, on_damage: Callable[[str], None] = lambda message: None
+) -> None:
     """Make the run directory, or check that it holds this very experiment.
+
+    Args:
+        folder: the run directory.
+        experiment: what it is to hold.
+        on_damage: told the message when damaged settings were mended.
 
     Raises:
         RunError: if it holds another experiment or something else; nothing is touched then.
     """
     sealed = SealedFolder(folder)
     data = experiment.to_json().encode()
+    problem = _mendable(sealed, data)
+    if problem:
+        on_damage(f"{problem}; the settings given are those that were written, and mend it")
+        sealed.write(EXPERIMENT, data)
+    check_folder(folder, experiment)
+    sealed.remove_leftovers()
+    if not sealed.has(EXPERIMENT):
+        sealed.write(ENVIRONMENT, describe_environment())
+        sealed.write(EXPERIMENT, data)
+
+
+def check_folder(folder: Path, experiment: Experiment) -> None:
+    """Refuse a folder in which the experiment cannot run. Nothing is touched.
+
+    Raises:
+        WrongFolder: if it holds another experiment or something else, or cannot be written to.
+        RunError: if its settings are damaged and are not those given.
+    """
+    blocked = f"{folder} is a file" if folder.is_file() else obstacle(folder)
+    if blocked:
+        raise WrongFolder(f"cannot run in {folder}: {blocked}. Choose another folder with --out")
+    sealed = SealedFolder(folder)
+    if _mendable(sealed, experiment.to_json().encode()):
+        return
     if sealed.has(EXPERIMENT):
         different = differing_fields(read_experiment(folder), experiment)
         if different:
+            more = f"; and {len(different) - 4} more" if len(different) > 4 else ""
             raise WrongFolder(
-                f"{folder} holds a run with other settings ({'; '.join(different[:4])}): choose "
-                "another folder with --out, or the settings it was made with"
+                f"{folder} holds a run with other settings ({'; '.join(different[:4])}{more}): "
+                "choose another folder with --out, or the settings it was made with"
             )
         return
     strangers = (
@@ -60,8 +93,19 @@ def open_run(folder: Path, experiment: Experiment) -> None:
             f"{folder} is not empty and holds no run ({sorted(strangers)[0]} is there): choose "
             "another folder with --out"
         )
-    sealed.write(ENVIRONMENT, describe_environment())
-    sealed.write(EXPERIMENT, data)
+
+
+def _mendable(sealed: SealedFolder, data: bytes) -> str | None:
+    """What is wrong with settings on disk that were certainly `data`; None if they are not."""
+    if not sealed.has(EXPERIMENT):
+        lost = sealed.is_what_was_written(EXPERIMENT, data) and sealed.names("seed=*")
+        return f"{sealed.path / EXPERIMENT} is missing" if lost else None
+    try:
+        sealed.read(EXPERIMENT)
+    except DamagedFile as error:
+        same = (sealed.path / EXPERIMENT).read_bytes() == data
+        return str(error) if same or sealed.is_what_was_written(EXPERIMENT, data) else None
+    return None
 
 
 def read_experiment(folder: Path) -> Experiment:
@@ -72,13 +116,14 @@ def read_experiment(folder: Path) -> Experiment:
     """
     sealed = SealedFolder(folder)
     if not sealed.has(EXPERIMENT):
-        raise WrongFolder(f"{folder} is not a run: it has no {EXPERIMENT}")
+        there = "it has no" if folder.is_dir() else "there is no such folder, and so no"
+        raise WrongFolder(f"{folder} is not a run: {there} {EXPERIMENT}")
     try:
         return Experiment.from_json(sealed.read(EXPERIMENT))
     except DamagedFile as error:
         raise RunError(
-            f"{error}. Nothing was changed: restore the file, or start the run again in another "
-            "folder"
+            f"{error}. Nothing was changed: run the experiment with the very settings this run was "
+            "made with, which mends it, or restore the file"
         ) from error
 
 

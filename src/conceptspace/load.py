@@ -63,6 +63,7 @@ class Run:
         """The model at a checkpoint, with the weights that were measured; the last by default.
 
         Raises:
+            ValueError: if there is no such seed; the message lists those there are.
             FileNotFoundError: if there is no such checkpoint; the message lists those there are.
             DamagedFile: if the file is not what was written.
         """
@@ -82,13 +83,15 @@ class Run:
     def _seed_folder(self, seed: int) -> Path:
         if seed not in self.seeds:
             known = ", ".join(map(str, self.seeds)) or "none"
-            raise RunError(f"{self.folder} has no seed {seed}; it has {known}")
+            raise ValueError(f"seed {seed} is not in {self.folder}; there are {known}")
         return seed_folder(self.folder, seed)
 
     def _derived(self, name: str) -> Any:
-        if not (self.folder / name).exists():
+        try:
+            return json.loads((self.folder / name).read_bytes())
+        except (FileNotFoundError, ValueError):  # missing, or damaged so that it is no JSON
             derive(self.folder)
-        return json.loads((self.folder / name).read_text())
+        return json.loads((self.folder / name).read_bytes())
 
 
 def load_run(folder: Path | str) -> Run:

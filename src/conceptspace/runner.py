@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from conceptspace.folder import (
     PROBE_TABLES,
     Interrupted,
     RunError,
+    check_folder,
     open_run,
     seed_folder,
 )
@@ -75,7 +77,9 @@ def run(
         The run directory.
 
     Raises:
+        ValueError: if `seeds` are not at least one, distinct, and from 0 on.
         RunError: if the directory holds another experiment, or a seed fails.
+        Interrupted: on Ctrl-C or SIGTERM.
         FolderInUse: if another process works on the run.
     """
     from conceptspace.derived import derive
@@ -84,14 +88,20 @@ def run(
     if not chosen or len(set(chosen)) != len(chosen) or min(chosen) < 0:
         raise ValueError(f"seeds must be at least 1, or distinct numbers from 0 on, not {seeds!r}")
     folder = Path(out) if out is not None else Path("runs") / experiment.name
+    check_folder(folder, experiment)  # before the lock makes it
     shown = progress or Silent()
-    with exclusive(folder, wait_seconds=1.0):
-        open_run(folder, experiment)
-        _ensure_probe(folder, experiment, shown)
-        num_workers = workers or min(len(chosen), num_cores())
-        _run_seeds(folder, experiment, chosen, num_workers, shown)
-        shown.stage("Findings, figures and report")
-        derive(folder, seeds=chosen)
+    try:
+        with _terminate_as_interrupt(), exclusive(folder, wait_seconds=1.0):
+            open_run(folder, experiment, shown.stage)
+            _ensure_probe(folder, experiment, shown)
+            num_workers = workers or min(len(chosen), num_cores())
+            _run_seeds(folder, experiment, chosen, num_workers, shown)
+            shown.stage("Findings, figures and report")
+            derive(folder, seeds=chosen)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped; nothing is lost: the same command continues the run in {folder}"
+        ) from None
     return folder
 
 
@@ -122,6 +132,8 @@ def _ensure_probe(folder: Path, experiment: Experiment, progress: Progress) -> N
 class _Worker:
     seed: int
     process: subprocess.Popen
+    last_words: deque[bytes]
+    listener: threading.Thread
     errors: Path
 
 
@@ -136,66 +148,71 @@ def _run_seeds(
 
     Raises:
         RunError: if one fails; the others are finished first.
-        Interrupted: on Ctrl-C or SIGTERM.
     """
     waiting, running, failed = list(seeds), [], []
     followers = {seed: _LogFollower(folder, seed) for seed in seeds}
     progress.stage(f"Training and measuring {len(seeds)} seeds, {num_workers} at once")
     try:
-        with _terminate_as_interrupt():
-            while waiting or running:
-                while waiting and len(running) < num_workers:
-                    running.append(_start(folder, waiting.pop(0)))
-                time.sleep(POLL_SECONDS)
-                for worker in [w for w in running if w.process.poll() is not None]:
-                    running.remove(worker)
-                    if worker.process.returncode != 0:
-                        failed.append(_failure(worker))
-                for seed, follower in followers.items():
-                    for message in follower.read():
-                        progress.stage(message)
-                    progress.advance(f"seed {seed}", follower.step, experiment.training.steps)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"stopped; nothing is lost: the same command continues the run in {folder}"
-        ) from None
+        while waiting or running:
+            while waiting and len(running) < num_workers:
+                running.append(_start(folder, waiting.pop(0)))
+            time.sleep(POLL_SECONDS)
+            for worker in [w for w in running if w.process.poll() is not None]:
+                running.remove(worker)
+                why = _end(worker)
+                if why:
+                    failed.append(why)
+            for seed, follower in followers.items():
+                for message in follower.read():
+                    progress.stage(message)
+                progress.advance(f"seed {seed}", follower.step, experiment.training.steps)
     finally:
         for worker in running:
             worker.process.terminate()
         for worker in running:
             worker.process.wait()
+            _end(worker)
     if failed:
         raise RunError("\n".join(failed))
 
 
 def _start(folder: Path, seed: int) -> _Worker:
-    errors = seed_folder(folder, seed) / "errors.txt"
-    errors.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with open(errors, "wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "conceptspace.worker", str(folder), str(seed)],
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            env=environment,
-        )
-    return _Worker(seed, process, errors)
-
-
-def _failure(worker: _Worker) -> str:
-    lines = worker.errors.read_text(errors="replace").strip().splitlines()
-    code = worker.process.returncode
-    why = (
-        lines[-1]
-        if lines
-        else f"its process was ended by signal {-code}"
-        if code < 0
-        else (f"its process ended with status {code}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "conceptspace.worker", str(folder), str(seed), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
     )
+    # Kept in memory: on a full disk the reason could not be written down.
+    last_words: deque[bytes] = deque(maxlen=200)
+    listener = threading.Thread(target=last_words.extend, args=(process.stdout,), daemon=True)
+    listener.start()
+    return _Worker(seed, process, last_words, listener, seed_folder(folder, seed) / "errors.txt")
+
+
+def _end(worker: _Worker) -> str | None:
+    """Why a worker that has ended failed, in words; None if it did not."""
+    worker.listener.join(timeout=5.0)
+    if worker.process.stdout is not None:
+        worker.process.stdout.close()
+    code = worker.process.returncode
+    if code == 0:
+        return None
+    text = b"".join(worker.last_words).decode(errors="replace").strip()
+    with contextlib.suppress(OSError):
+        worker.errors.parent.mkdir(parents=True, exist_ok=True)
+        worker.errors.write_text(text + "\n")
+    if text:
+        why = text.splitlines()[-1]
+    elif code == -signal.SIGKILL:
+        why = "its process was killed; where memory is short, try fewer --workers"
+    else:
+        why = f"its process ended with status {code}"
+    more = f"; more is in {worker.errors}" if text else ""
     return (
-        f"seed {worker.seed} failed: {why}. The same command continues from its last checkpoint; "
-        f"more is in {worker.errors}"
+        f"seed {worker.seed} failed: {why}. The same command continues from its last checkpoint"
+        f"{more}"
     )
 
 
@@ -222,10 +239,13 @@ class _LogFollower:
             try:
                 event = json.loads(line)
             except ValueError:
-                continue  # a line torn by a kill
-            self.step = event.get("step", self.step)
-            if event["event"] == "damage":
-                messages.append(f"seed {self.seed}: {event['message']}")
+                continue  # torn by a kill
+            if not isinstance(event, dict):
+                continue
+            step = event.get("step")
+            self.step = step if isinstance(step, int) else self.step
+            if event.get("event") == "damage":
+                messages.append(f"seed {self.seed}: {event.get('message')}")
         return messages
 
 

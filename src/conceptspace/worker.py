@@ -1,6 +1,6 @@
 """One seed of a run: trains, keeps checkpoints and measures, from wherever it was stopped.
 
-`python -m conceptspace.worker RUN SEED` is what a run starts for each seed.
+`python -m conceptspace.worker RUN SEED PARENT` is what a run starts for each seed.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 from conceptspace.experiment import Experiment
 from conceptspace.folder import LOG, PROBE, read_experiment, seed_folder
-from conceptspace.measure.files import SealedFolder, exclusive
+from conceptspace.measure.files import DamagedFile, SealedFolder, ends_with_newline, exclusive
 
 LOG_SECONDS = 1.0
 WAIT_FOR_LOCK_SECONDS = 30.0
@@ -26,6 +26,8 @@ class SeedLog:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.file = open(folder / LOG, "a", buffering=1)  # noqa: SIM115  # open for the seed's life
+        if self.file.tell() and not ends_with_newline(folder / LOG):
+            self.file.write("\n")  # a line torn by a kill must not run into the next
         self.last = 0.0
 
     def write(self, event: str, **fields: Any) -> None:
@@ -59,6 +61,7 @@ def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
 
     folder = seed_folder(run, seed)
     with exclusive(folder, WAIT_FOR_LOCK_SECONDS):
+        SealedFolder(folder).remove_leftovers()
         log = SeedLog(folder)
 
         def on_damage(message: str) -> None:
@@ -128,18 +131,23 @@ def load_probe(run: Path):
     from conceptspace.probes.classifier import ConvolutionalProbe
 
     data = SealedFolder(run).read(PROBE)
-    return ConvolutionalProbe.from_tensors(safetensors.torch.load(data))
+    try:
+        return ConvolutionalProbe.from_tensors(safetensors.torch.load(data))
+    except Exception as error:
+        raise DamagedFile(
+            f"{run / PROBE} is not a probe ({error}): remove it, and the run makes it again"
+        ) from error
 
 
 def main(arguments: list[str]) -> int:
     """Entry point of the seed's process."""
-    import torch
-
     # Ctrl-C reaches the whole group; the parent decides what happens to its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    run, seed, parent = Path(arguments[0]), int(arguments[1]), int(arguments[2])
+    end_with(parent)
+    import torch
+
     torch.set_num_threads(1)
-    run, seed = Path(arguments[0]), int(arguments[1])
     try:
         run_seed(read_experiment(run), run, seed)
     except Exception as error:
@@ -152,9 +160,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _end_with_parent() -> None:
-    """Leave at once if the parent is gone, so that a killed run does not go on unseen."""
-    parent = os.getppid()
+def end_with(parent: int) -> None:
+    """Leave once the parent is gone, so that a killed run does not go on unseen.
+
+    The parent's id is given, not asked for: by the time of asking it may be gone already.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:

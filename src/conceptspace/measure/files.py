@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SUMS = "SHA256SUMS"
+TEMPORARY = ".tmp"
 
 
 class DamagedFile(Exception):
@@ -29,17 +30,43 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OSError: if the disk is full or not writable; the old file is left as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
+
+
+def obstacle(path: Path) -> str | None:
+    """Why nothing can be written at a path, in words; None if it seems possible."""
+    for ancestor in [path, *path.absolute().parents]:
+        if not ancestor.exists():
+            continue
+        if ancestor != path and not ancestor.is_dir():
+            return f"{ancestor} is not a folder"
+        if not os.access(ancestor, os.W_OK):
+            return f"{ancestor} cannot be written to"
+        break
+    return None
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in what the system refuses; a full disk alone does not say where it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error
 
 
 class SealedFolder:
@@ -56,9 +83,9 @@ class SealedFolder:
         """Write a file, its sum first."""
         self.path.mkdir(parents=True, exist_ok=True)
         line = f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode()
-        with open(self.path / SUMS, "ab") as file:
+        with naming(self.path / SUMS), open(self.path / SUMS, "ab") as file:
             # A line torn by a kill must not run into this one.
-            if file.tell() and not _ends_with_newline(self.path / SUMS):
+            if file.tell() and not ends_with_newline(self.path / SUMS):
                 line = b"\n" + line
             file.write(line)
             file.flush()
@@ -73,9 +100,18 @@ class SealedFolder:
             DamagedFile: if it is not what was written.
         """
         data = (self.path / name).read_bytes()
-        if hashlib.sha256(data).hexdigest() != self.sums().get(name):
-            raise DamagedFile(f"{self.path / name} is damaged: its SHA-256 is not the one recorded")
+        recorded = self.sums().get(name)
+        if recorded is None:
+            raise DamagedFile(f"{self.path / name} cannot be trusted: {SUMS} beside it has no sum")
+        if hashlib.sha256(data).hexdigest() != recorded:
+            raise DamagedFile(
+                f"{self.path / name} is damaged: its SHA-256 is not the one in {SUMS}"
+            )
         return data
+
+    def is_what_was_written(self, name: str, data: bytes) -> bool:
+        """Whether the recorded sum of a name is that of `data`."""
+        return self.sums().get(name) == hashlib.sha256(data).hexdigest()
 
     def sums(self) -> dict[str, str]:
         """The recorded sum of each name."""
@@ -105,6 +141,12 @@ class SealedFolder:
         """Remove a file, if it is there."""
         (self.path / name).unlink(missing_ok=True)
 
+    def remove_leftovers(self) -> None:
+        """Remove what a killed process was writing. Only for whom the folder belongs to alone."""
+        for pattern in (f".*{TEMPORARY}", f"*/.*{TEMPORARY}"):
+            for left in self.path.glob(pattern):
+                left.unlink(missing_ok=True)
+
 
 @contextlib.contextmanager
 def exclusive(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
@@ -132,7 +174,8 @@ def exclusive(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
         yield
 
 
-def _ends_with_newline(path: Path) -> bool:
+def ends_with_newline(path: Path) -> bool:
+    """Whether the last line of a file, which is not empty, is whole."""
     with open(path, "rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"

@@ -10,6 +10,7 @@ from conceptspace.measure.files import DamagedFile, SealedFolder
 from conceptspace.training.state import TrainingState
 
 NUM_KEPT_STATES = 2
+STATES = "state/step=*.safetensors"
 
 
 class CheckpointStore:
@@ -26,8 +27,7 @@ class CheckpointStore:
         """Write a checkpoint and then the state; older states but one are removed."""
         self.sealed.write(_checkpoint(state.step), safetensors.torch.save(_plain(state.weights())))
         self.sealed.write(_state(state.step), safetensors.torch.save(_plain(state.to_tensors())))
-        for name in self.sealed.names("state/step=*.safetensors")[:-NUM_KEPT_STATES]:
-            self.sealed.remove(name)
+        self._prune()
 
     def load(self, step: int) -> dict[str, Tensor]:
         """The weights of a checkpoint, under `model.` and perhaps `average.`.
@@ -54,23 +54,50 @@ class CheckpointStore:
 
         That is the newest intact state up to which every needed checkpoint is intact too; without
         one the state is left at the start. What is damaged is reported and removed.
+        At the end no more states are kept than training keeps.
 
         Args:
             state: a fresh state.
             needed: steps at which there must be a checkpoint, step 0 included if wanted.
             on_damage: told the message.
+
+        Raises:
+            DamagedFile: if a state is what was written and yet not this experiment's.
         """
-        intact = [s for s in needed if self._is_intact(_checkpoint(s), on_damage)]
-        missing = sorted(set(needed) - set(intact))
-        for step in reversed(_steps(self.sealed.names("state/step=*.safetensors"))):
-            if not missing or step < missing[0]:
-                try:
-                    state.load_tensors(self._read(_state(step)))
-                    return
-                except DamagedFile as error:
-                    on_damage(f"{error}; going back to the state before it")
+        missing = sorted(s for s in needed if not self._is_intact(_checkpoint(s), on_damage))
+        resumed = False
+        for step in reversed(_steps(self.sealed.names(STATES))):
+            # Older states are read too: their damage must be known before they are needed.
+            remedy = "a newer state is there" if resumed else "going back to the state before it"
+            tensors = self._read_or_report(_state(step), remedy, on_damage)
+            if resumed and tensors is not None:
+                continue
+            if tensors is not None and (not missing or step < missing[0]):
+                self._continue_from(state, step, tensors)
+                resumed = True
+                continue
             # A state that is not continued from must not outlive those that training writes next.
             self.sealed.remove(_state(step))
+        self._prune()
+
+    def _continue_from(self, state: TrainingState, step: int, tensors: dict[str, Tensor]) -> None:
+        try:
+            state.load_tensors(tensors)
+        except DamagedFile as error:
+            raise DamagedFile(f"{self.sealed.path / _state(step)}: {error}") from error
+
+    def _read_or_report(
+        self, name: str, remedy: str, on_damage: Callable[[str], None]
+    ) -> dict[str, Tensor] | None:
+        try:
+            return self._read(name)
+        except DamagedFile as error:
+            on_damage(f"{error}; {remedy}")
+            return None
+
+    def _prune(self) -> None:
+        for name in self.sealed.names(STATES)[:-NUM_KEPT_STATES]:
+            self.sealed.remove(name)
 
     def _is_intact(self, name: str, on_damage: Callable[[str], None]) -> bool:
         if not self.sealed.has(name):
