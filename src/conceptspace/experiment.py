@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from conceptspace.concepts.settings import Settings
 from conceptspace.concepts.space import ConceptSpace
 from conceptspace.concepts.split import Split
-from conceptspace.data.mixing import Conditioning, MaskedMixing, Prompter
+from conceptspace.data.mixing import Conditioning, Prompter
 from conceptspace.data.world import SyntheticWorld, check_space
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.elicitation.settings import ElicitationMethod, method_names
@@ -51,10 +51,7 @@ class Experiment(Settings):
         check_space(self.space, self.world)
         self.split.training(self.space)
         self.conditioning.layout(self.space, self.world.factor_widths)
-        mixing = self.conditioning.mixing
-        if isinstance(mixing, MaskedMixing):
-            self.space.concept(mixing.concept)
-            self.space.indices(mixing.concept_class)
+        self.conditioning.mixing.check(self.space)
         for method in self.elicitation:
             method.check(self.space)
         method_names(self.elicitation)

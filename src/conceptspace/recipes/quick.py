@@ -18,7 +18,7 @@ def quick() -> Experiment:
     return Experiment(
         name="quick",
         scale="quick",
-        space=ConceptSpace(concepts=(colour(0.25), size(0.4))),
+        space=ConceptSpace(concepts=(colour(0.2), size(0.4))),
         world=SyntheticWorld(image_size=16),
         model=UNetSettings(
             widths=(16, 32),
@@ -32,10 +32,11 @@ def quick() -> Experiment:
             gamma_start=-7.0,
             gamma_end=9.0,
             learned_schedule=False,
-            data_range=(-1.0, 1.0),
-            sampling_steps=20,
+            sampling_steps=15,
         ),
-        training=TrainingSettings(steps=2000, batch_size=32, clip_norm=1.0, average_decay=0.99),
+        training=TrainingSettings(
+            steps=2000, batch_size=32, learning_rate=2e-3, clip_norm=1.0, average_decay=0.99
+        ),
         measurement=MeasurementSettings(
             num_checkpoints=24,
             first_checkpoint=60,
@@ -45,6 +46,6 @@ def quick() -> Experiment:
         ),
         elicitation=(
             OverPrompt(concept="colour", strengths=(0.1, 0.2, 0.35), away_from=(0.5, 0.5, 0.5)),
-            LatentSteering(concept="colour", strengths=(0.5, 1.0, 2.0)),
+            LatentSteering(concept="colour", strengths=(1.0, 2.0, 3.0)),
         ),
     )
