@@ -32,8 +32,13 @@ def train(
         seed: determines the order of the data and all noise.
         after_step: called after every step with the state and the step's bound in bits per
             dimension.
+
+    Raises:
+        ValueError: if the dataset is empty.
+        FloatingPointError: if the loss is not finite.
     """
     settings = state.settings
+    _refuse_empty(dataset)
     with torch.random.fork_rng():
         while state.step < settings.steps:
             step = state.step + 1
@@ -100,7 +105,11 @@ def mean_bound(model: VDM, dataset: Dataset, seed: int, batch_size: int = 256) -
 
     The draw of times and noise follows from the seed alone, so that the difference between two
     checkpoints is not blurred by it.
+
+    Raises:
+        ValueError: if the dataset is empty.
     """
+    _refuse_empty(dataset)
     generator = torch_stream(seed, "loss")
     parts: list[Bound] = []
     with evaluating(model):
@@ -108,3 +117,11 @@ def mean_bound(model: VDM, dataset: Dataset, seed: int, batch_size: int = 256) -
             part = dataset.part(slice(start, start + batch_size))
             parts.append(model.bound(part.images, part.vectors, generator))
     return Bound(*(torch.cat(terms).mean() for terms in zip(*parts)))
+
+
+def _refuse_empty(dataset: Dataset) -> None:
+    if not len(dataset):
+        raise ValueError(
+            "dataset has no images: raise training.images_per_class, or move "
+            "training.training_share away from 0 and 1"
+        )

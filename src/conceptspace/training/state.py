@@ -105,7 +105,8 @@ class TrainingState:
                 return f"{name} is missing"
             if name not in expected:
                 return f"{name} is not part of it"
-            if tensors[name].shape != expected[name]:
+            found, wanted = tuple(tensors[name].shape), tuple(expected[name])
+            if found != wanted:
                 return f"{name} has shape {found}, not {wanted}"
         if int(tensors["step"]) and not slots:
             return "the optimiser's part is missing"
@@ -119,7 +120,3 @@ def measured_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _shape(size: torch.Size) -> tuple[int, ...]:
-    return tuple(size)
