@@ -25,6 +25,7 @@ from conceptspace.figures.style import (
     YELLOW,
     Look,
     drawing,
+    legend_beside,
     new_figure,
     panel_message,
     share_axis,
@@ -63,9 +64,7 @@ def accuracy_figure(evidence: Evidence, concept_class: str) -> Figure:
         curves.set_title(
             f"Joint accuracy of held-out class {evidence.class_label(concept_class)}", pad=15
         )
-        curves.legend(
-            loc="upper left", bbox_to_anchor=(1.02, 1.02), handlelength=3.2, labelspacing=0.6
-        )
+        legend_beside(curves)
         times = figure.add_axes((left, 0.5 / height, wide, strip / height), sharex=curves)
         draw_timeline(times, evidence, concept_class, rows)
     return figure
@@ -220,9 +219,9 @@ def concept_accuracy_figure(evidence: Evidence, concept_class: str) -> Figure:
     ]
     with drawing():
         columns = max(len(methods), 1)
-        figure = new_figure(FULL_WIDTH, 2.9)
+        figure = new_figure(FULL_WIDTH, 3.1)
         cells = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
-        figure.subplots_adjust(left=0.09, right=0.985, top=0.77, bottom=0.17, wspace=0.1)
+        figure.subplots_adjust(left=0.09, right=0.985, top=0.75, bottom=0.16, wspace=0.1)
         for axes, method in zip(cells, methods):
             _draw_concepts(axes, evidence, concept_class, method)
         if not methods:
@@ -230,8 +229,13 @@ def concept_accuracy_figure(evidence: Evidence, concept_class: str) -> Figure:
         for axes in cells[1:]:
             axes.set_ylabel("")
         handles, labels = cells[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper right", ncols=4, bbox_to_anchor=(0.99, 1.0))
-        title = f"Each concept of class {evidence.class_label(concept_class)}"
+        figure.legend(
+            handles, labels, loc="upper left", ncols=6, bbox_to_anchor=(0.08, 0.945),
+            columnspacing=1.4,
+        )  # fmt: skip
+        title = f"Each concept of class {evidence.class_label(concept_class)} on its own"
+        if evidence.finding(concept_class, "learning_time", THRESHOLD):
+            title += " (large marker: learned, median seed)"
         figure.text(0.09, 0.985, title, va="top", fontsize=9.5)
     return figure
 
@@ -249,7 +253,7 @@ def _draw_concepts(axes: Axes, evidence: Evidence, concept_class: str, method: M
             if found and found.get("median") is not None:
                 axes.plot(
                     found["median"], float(THRESHOLD), look.marker, ms=7, mfc="white",
-                    mec=look.colour, mew=1.6, zorder=6, label=f"{concept} learned",
+                    mec=look.colour, mew=1.6, zorder=6,
                 )  # fmt: skip
     axes.axhline(float(THRESHOLD), color=GREY, lw=0.8, ls=(0, (1, 2)), zorder=1)
     step_axis(axes, evidence.steps)

@@ -17,7 +17,14 @@ from conceptspace.dynamics.findings import findings
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.figures.evidence import NAIVE, Evidence, PictureKey
 
-WORDS = {"colour": ["red", "blue"], "size": ["large", "small"], "background": ["bright", "dark"]}
+WORDS = {
+    "colour": ["red", "blue"],
+    "size": ["large", "small"],
+    "background": ["bright", "dark"],
+    "shape": ["circle", "triangle"],
+    "x": ["left", "right"],
+    "y": ["below", "above"],
+}
 LAST_STEP = 3000
 TURN_STEP = 800.0
 WORKS_FROM = {NAIVE: 2000.0, "over-prompting": 1100.0, "latent-steering": 950.0}
@@ -45,7 +52,7 @@ def example_evidence(
     Args:
         num_seeds: how many seeds.
         num_steps: how many checkpoints, from step 0, evenly spaced in the square root of the step.
-        concepts: names of two-valued concepts, out of colour, size and background.
+        concepts: names of two-valued concepts, out of `WORDS`; pictures show the first three.
         held_out: whether any class is held out.
         turn: whether held-out classes turn on their way.
         elicitation: whether anything but naive prompting was measured.

@@ -1,6 +1,6 @@
 """Losses, gamma(0), speed, and the view that sets loss, accuracy and concept space side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,13 @@ from conceptspace.figures.style import (
     YELLOW,
     Look,
     drawing,
+    legend_beside,
     new_figure,
     panel_message,
     step_axis,
     tint,
 )
+from conceptspace.figures.trajectories import shown_classes
 
 LOSS_LOOKS = {
     "train": Look("#4D4D4D", (0, (5, 1.6)), "", 1.6),
@@ -44,8 +46,10 @@ def loss_figure(evidence: Evidence) -> Figure:
     return figure
 
 
-def draw_losses(axes: Axes, evidence: Evidence, label: bool = True) -> None:
-    """The losses with their intervals and the turn marked."""
+def draw_losses(
+    axes: Axes, evidence: Evidence, label: bool = True, turns_of: Sequence[str] | None = None
+) -> None:
+    """The losses with their intervals, and the turns of some classes; of all by default."""
     shown = False
     for name, found in evidence.findings.get("losses", {}).items():
         mean = numbers((found or {}).get("mean"), np.array([np.nan]))
@@ -62,7 +66,7 @@ def draw_losses(axes: Axes, evidence: Evidence, label: bool = True) -> None:
         panel_message(axes, "no losses were measured")
         return
     step_axis(axes, evidence.steps, label)
-    mark_turns(axes, evidence)
+    mark_turns(axes, evidence, turns_of)
     axes.set_ylabel("loss (bits per dimension)")
     axes.legend(loc="upper right", handlelength=2.6)
 
@@ -82,9 +86,10 @@ def draw_gamma(axes: Axes, evidence: Evidence) -> None:
     axes.set_title("End of the noise schedule, −log SNR at t = 0")
 
 
-def mark_turns(axes: Axes, evidence: Evidence) -> None:
-    """A line at each turn and a band over its interval."""
-    for index, (_, turn) in enumerate(all_turns(evidence)):
+def mark_turns(axes: Axes, evidence: Evidence, classes: Sequence[str] | None = None) -> None:
+    """A line at each turn of some classes, by default of all, and a band over its interval."""
+    shown = evidence.held_out if classes is None else classes
+    for index, turn in enumerate(turn for name, turn in all_turns(evidence) if name in shown):
         ends = turn.get("interval")
         if ends and None not in ends:
             axes.axvspan(*ends, color=YELLOW, alpha=0.35, lw=0, zorder=0)
@@ -104,17 +109,16 @@ def speed_figure(evidence: Evidence) -> Figure:
     with drawing():
         figure = new_figure(FULL_WIDTH, 2.9)
         axes = figure.add_axes((0.11, 0.17, 0.62, 0.72))
-        draw_speed(axes, evidence)
+        draw_speed(axes, evidence, shown_classes(evidence))
         axes.set_title("Speed in concept space")
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.02), handlelength=2.6)
+        legend_beside(axes)
     return figure
 
 
-def draw_speed(axes: Axes, evidence: Evidence, label: bool = True) -> None:
-    """Speed per thousand steps, with intervals for the held-out classes."""
-    looks, shown = class_looks(evidence), False
-    for name in evidence.classes[:8]:
+def draw_speed(axes: Axes, evidence: Evidence, classes: Sequence[str]) -> None:
+    """Speed of some classes per thousand steps, with intervals for the held-out ones."""
+    looks, shown = class_looks(evidence, classes), False
+    for name in classes:
         found: Mapping[str, Any] | None = evidence.finding(name, "speed")
         if not found or not found.get("value"):
             continue
@@ -129,8 +133,8 @@ def draw_speed(axes: Axes, evidence: Evidence, label: bool = True) -> None:
     if not shown:
         panel_message(axes, "speed was not measured")
         return
-    step_axis(axes, evidence.steps, label)
-    mark_turns(axes, evidence)
+    step_axis(axes, evidence.steps)
+    mark_turns(axes, evidence, [name for name in classes if name in evidence.held_out])
     axes.set_ylim(0, speed_ceiling(evidence))
     axes.set_ylabel("speed per 1000 steps")
 
@@ -159,11 +163,12 @@ def comparison_figure(evidence: Evidence, concept_class: str) -> Figure:
         loss = figure.add_axes((0.085, 0.71, 0.41, 0.235))
         accuracy = figure.add_axes((0.085, 0.4, 0.41, 0.235), sharex=loss)
         speed = figure.add_axes((0.085, 0.09, 0.41, 0.235), sharex=loss)
-        draw_losses(loss, evidence, label=False)
+        shown = [*evidence.training[:7], concept_class]
+        draw_losses(loss, evidence, label=False, turns_of=[concept_class])
         naive = evidence.methods_of_kind("naive")
         draw_accuracy(accuracy, evidence, concept_class, naive, window=False)
-        mark_turns(accuracy, evidence)
-        draw_speed(speed, evidence)
+        mark_turns(accuracy, evidence, [concept_class])
+        draw_speed(speed, evidence, shown)
         for axes, columns in ((loss, 2), (accuracy, 2), (speed, 4)):
             _legend_above(axes, columns)
             if axes is not speed:
@@ -172,8 +177,7 @@ def comparison_figure(evidence: Evidence, concept_class: str) -> Figure:
         loss.set_ylabel("bits per dimension")
         if len(evidence.concepts) > 1:
             plane = figure.add_axes((0.63, 0.32, 1.95 / FULL_WIDTH, 1.95 / 5.4))
-            shown = [*evidence.training, concept_class]
-            draw_plane(plane, evidence, (0, 1), shown[-6:], picture=0.2, words=False)
+            draw_plane(plane, evidence, (0, 1), shown, picture=0.2, words=False)
             figure.text(0.765, 0.86, "Concept space", ha="center", fontsize=9.5)
     return figure
 

@@ -28,13 +28,21 @@ Pair = tuple[int, int]
 """Indices of the concepts on x and y."""
 
 
-def class_looks(evidence: Evidence) -> dict[str, Look]:
-    """How each class is drawn: training classes dashed, held-out ones solid."""
+def class_looks(evidence: Evidence, classes: Sequence[str] = ()) -> dict[str, Look]:
+    """How each class is drawn: training classes dashed, held-out ones solid.
+
+    A class looks the same in every figure, unless there are more held-out classes than looks: then
+    those that are shown together, `classes`, are told apart.
+    """
     looks = {}
-    for family, names in (
+    shown = [name for name in classes if name in evidence.held_out]
+    many = len(evidence.held_out) > len(HELD_OUT_LOOKS)
+    families = (
         (TRAINING_LOOKS, evidence.training),
         (HELD_OUT_LOOKS, evidence.held_out),
-    ):
+        (HELD_OUT_LOOKS, shown if many else []),
+    )
+    for family, names in families:
         for index, name in enumerate(names):
             looks[name] = family[index % len(family)]
     return looks
@@ -58,7 +66,7 @@ def draw_plane(
         picture: size of the corner pictures as a share of the axes; 0 for none.
         words: whether each corner picture has its class written beside it.
     """
-    looks = class_looks(evidence)
+    looks = class_looks(evidence, classes)
     _frame(axes, evidence, pair)
     order = [c for c in classes if c in evidence.training]
     order += [c for c in classes if c not in order]

@@ -21,6 +21,7 @@ from conceptspace.figures.style import (
     METHOD_LOOKS,
     TRAINING_LOOKS,
     drawing,
+    legend_beside,
     new_figure,
     panel_message,
     share_axis,
@@ -114,7 +115,7 @@ def decodability_figure(evidence: Evidence) -> Figure:
             axes.axhline(0.5, color=GREY, lw=0.8, ls=":")
             axes.set_title(concept)
         cells[0].set_ylabel("accuracy of a linear read-out")
-        cells[-1].legend(loc="upper left", bbox_to_anchor=(1.03, 1.03), handlelength=2.8)
+        legend_beside(cells[-1])
     return figure
 
 
@@ -153,5 +154,5 @@ def off_manifold_figure(evidence: Evidence, concept_class: str) -> Figure:
         step_axis(axes, evidence.steps)
         share_axis(axes, "share off-manifold")
         axes.set_title(f"Samples of {evidence.class_label(concept_class)} unlike anything G draws")
-        axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.02), handlelength=3)
+        legend_beside(axes)
     return figure

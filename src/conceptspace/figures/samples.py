@@ -1,5 +1,6 @@
 """Sample pictures over training: what the curves are made of, for the eye to check."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -132,5 +133,5 @@ def _has(evidence: Evidence, seed: int, step: int, row: tuple[str, str]) -> bool
 def _row_words(evidence: Evidence, name: str, method: str) -> str:
     labels = {entry.name: entry.label for entry in evidence.methods}
     held_out = "held out" if name in evidence.held_out else "trained on"
-    words = evidence.class_words(name)
-    return f"{name} {words}\n{labels.get(method, method)}\n({held_out})"
+    lines = (evidence.class_label(name), labels.get(method, method), f"({held_out})")
+    return "\n".join(textwrap.fill(line, 19) for line in lines)

@@ -82,6 +82,10 @@ TRAINING_LOOKS = (
     Look(BLUE, (0, (3, 1.3)), "+", 1.5),
     Look(SKY, (0, (6, 1.4, 1.2, 1.4)), "1", 1.5),
     Look("#8C8C8C", (0, (1.2, 1.2)), "2", 1.5),
+    Look("#2F4F7F", (0, (8, 1.4, 1.2, 1.4, 1.2, 1.4)), "3", 1.5),
+    Look("#3E8E7E", (0, (2.4, 1.2)), "4", 1.5),
+    Look("#A08BB8", (0, (9, 3)), "|", 1.5),
+    Look("#B8A46B", (0, (4, 3)), "_", 1.5),
 )
 NAIVE_LOOK = Look(VERMILLION, SOLID, "o", 2.0)
 METHOD_LOOKS = (
@@ -147,6 +151,14 @@ def share_axis(axes: Axes, label: str) -> None:
     axes.set_ylim(-0.03, 1.05)
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.set_ylabel(label)
+
+
+def legend_beside(axes: Axes) -> None:
+    """A legend right of the panel, if there is anything to explain."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="upper left", bbox_to_anchor=(1.02, 1.02), handlelength=3.2, labelspacing=0.6
+        )
 
 
 def panel_message(axes: Axes, text: str) -> None:

@@ -22,6 +22,7 @@ from conceptspace.figures.style import (
     SMALL,
     YELLOW,
     drawing,
+    legend_beside,
     new_figure,
     panel_message,
     share_axis,
@@ -30,18 +31,21 @@ from conceptspace.figures.style import (
     tint,
 )
 
-MOST_CLASSES = 8
+MOST_CLASSES = 12
 """More classes than this in one plane cannot be told apart."""
+FEW_PLANES = 6
+"""Up to so many planes are drawn large enough for corner pictures."""
 
 
 def shown_classes(evidence: Evidence) -> list[str]:
     """The classes a figure shows: all, or with many the nearest and farthest held-out ones."""
-    room = MOST_CLASSES - min(len(evidence.training), MOST_CLASSES - 2)
     if len(evidence.classes) <= MOST_CLASSES:
         return evidence.classes
+    trained = evidence.training[: MOST_CLASSES - min(len(evidence.held_out), 4)]
+    room = MOST_CLASSES - len(trained)
     ranked = sorted(evidence.held_out, key=lambda name: float(evidence.corner(name).sum()))
     ends = ranked[: room - room // 2] + ranked[len(ranked) - room // 2 :]
-    return evidence.training[: MOST_CLASSES - room] + [c for c in evidence.held_out if c in ends]
+    return trained + [name for name in evidence.held_out if name in ends]
 
 
 def trajectory_figure(evidence: Evidence, classes: Sequence[str] | None = None) -> Figure:
@@ -64,27 +68,30 @@ def trajectory_figure(evidence: Evidence, classes: Sequence[str] | None = None) 
         else:
             figure, planes, key = _grid(len(pairs))
             for axes, pair in zip(planes, pairs):
-                draw_plane(axes, evidence, pair, shown, picture=0.19, words=False)
+                size = 0.19 if len(pairs) <= FEW_PLANES else 0
+                draw_plane(axes, evidence, pair, shown, picture=size, words=False)
         _legend(figure, key, evidence, shown)
     return figure
 
 
 def _grid(number: int) -> tuple[Figure, list[Axes], Axes]:
     """A figure with a plane for each pair of concepts and one more cell for the legend."""
-    columns = 2 if number <= 4 else 3
+    columns = 2 if number <= FEW_PLANES else 3
     rows = -(-(number + 1) // columns)
     wide = FULL_WIDTH / columns
-    side = wide - 1.45 if columns == 2 else wide - 1.2
-    tall = side + 1.25
-    figure = new_figure(FULL_WIDTH, max(rows * tall, 3.5))
-    cells = []
-    for index in range(number + 1):
-        row, column = divmod(index, columns)
-        bottom = (rows - 1 - row) * tall + 0.72
-        cells.append((column * wide + 0.85 * side / 2.15, bottom))
-    planes = [_axes_in_inches(figure, left, bottom, side, side) for left, bottom in cells[:-1]]
-    left, bottom = cells[-1]
-    key = _axes_in_inches(figure, left - 0.3, bottom - 0.6, wide - 0.6, side + 1.05)
+    # two columns leave room for corner pictures, three do not
+    left, side, above = (0.85, wide - 1.45, 0.68) if columns == 2 else (0.78, wide - 0.92, 0.2)
+    tall = side + 0.72 + above
+    extra = 0.0 if columns == 2 else 1.7  # a long legend, below its row's height
+    height = max(rows * tall, 3.5) + extra
+    figure = new_figure(FULL_WIDTH, height)
+    corners = [
+        (number % columns * wide + left, height - (number // columns + 1) * tall + 0.72)
+        for number in range(number + 1)
+    ]
+    planes = [_axes_in_inches(figure, x, y, side, side) for x, y in corners[:-1]]
+    x, y = corners[-1]
+    key = _axes_in_inches(figure, x - 0.3, y - 0.6 - extra, wide - 0.6, side + 0.9 + extra)
     return figure, planes, key
 
 
@@ -97,7 +104,7 @@ def _axes_in_inches(
 
 def _legend(figure: Figure, axes: Axes, evidence: Evidence, classes: Sequence[str]) -> None:
     axes.set_axis_off()
-    looks = class_looks(evidence)
+    looks = class_looks(evidence, classes)
     handles: list[Line2D | Patch] = []
     for name in classes:
         look, label = looks[name], evidence.class_label(name)
@@ -112,7 +119,7 @@ def _legend(figure: Figure, axes: Axes, evidence: Evidence, classes: Sequence[st
     handles.append(Line2D([], [], **square, label=start))
     handles += _turn_handles(evidence, [name for name in classes if name in evidence.held_out])
     hidden = len(evidence.classes) - len(classes)
-    title = "dashed: trained on\nsolid: held out"
+    title = "dashed: trained on" + ("\nsolid: held out" if evidence.held_out else "")
     legend = axes.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0, 1), handlelength=2.6,
         labelspacing=0.75 if len(handles) < 10 else 0.45, borderaxespad=0, alignment="left",
@@ -150,7 +157,7 @@ def _one_axis_figure(evidence: Evidence, classes: Sequence[str]) -> Figure:
     """With a single concept there is no plane: its coordinate over steps."""
     figure = new_figure(FULL_WIDTH, 3)
     axes = figure.add_axes((0.1, 0.17, 0.62, 0.75))
-    looks = class_looks(evidence)
+    looks = class_looks(evidence, classes)
     for name in classes:
         mean, low, high = (part[:, 0] for part in evidence.mean_coordinates(name))
         axes.fill_between(evidence.steps, low, high, color=tint(looks[name].colour, 0.2), lw=0)
@@ -159,7 +166,7 @@ def _one_axis_figure(evidence: Evidence, classes: Sequence[str]) -> Figure:
         panel_message(axes, "no class was measured")
     share_axis(axes, evidence.concepts[0])
     step_axis(axes, evidence.steps)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    legend_beside(axes)
     return figure
 
 
