@@ -64,16 +64,16 @@ class ConvolutionalProbe(nn.Module):
         self.convolutions = nn.ModuleList()
         for next_width in widths:
             stride = 2 if smaller_side > _COARSEST else 1
-            layer = nn.utils.skip_init(
-                nn.Conv2d, width, next_width, kernel_size=3, stride=stride, padding=1
-            )
+            layer = nn.Conv2d(
+                width, next_width, kernel_size=3, stride=stride, padding=1, device="meta"
+            ).to_empty(device="cpu")
             nn.init.kaiming_normal_(layer.weight, generator=generator)
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.get_parameter("bias"))
             self.convolutions.append(layer)
             width, smaller_side = next_width, math.ceil(smaller_side / stride)
         self.heads = nn.ModuleList()
         for num in num_values:
-            head = nn.utils.skip_init(nn.Linear, width, num)
+            head = nn.Linear(width, num, device="meta").to_empty(device="cpu")
             nn.init.normal_(head.weight, std=width**-0.5, generator=generator)
             nn.init.zeros_(head.bias)
             self.heads.append(head)

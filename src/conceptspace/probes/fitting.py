@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from conceptspace.data.render import silhouette_mask
 from conceptspace.probes.colours import Box, fit_colours
@@ -23,6 +22,7 @@ _BANK_SPACING = 1.0
 # error has one valley between neighbours.
 
 _NUM_CANDIDATES = 6  # silhouettes of the bank that are tried with colours in the hull
+_SLOPE_STEP = 0.01  # pixels; the derivative is right to about 0.005 of its largest value
 _FIRST_DAMPING = 1e-3
 _LEAST_GAIN = 1e-4  # an image whose squared error falls by a smaller share is done
 _TINY = 1e-12
@@ -151,12 +151,15 @@ class ObjectFitter:
         return masks.flatten(1)
 
     def _silhouettes_and_slopes(self, geometry: Tensor) -> tuple[Tensor, Tensor]:
-        """Silhouettes (batch, pixel), and their derivatives in x, y and size (batch, 3, pixel)."""
-        tangents = torch.eye(3).repeat_interleave(len(geometry), dim=0)
-        with forward_ad.dual_level():
-            dual = forward_ad.make_dual(geometry.repeat(3, 1), tangents)
-            masks, slopes = forward_ad.unpack_dual(self._silhouettes(dual))
-        return masks[: len(geometry)], slopes.unflatten(0, (3, -1)).transpose(0, 1)
+        """Silhouettes (batch, pixel), and their derivatives in x, y and size (batch, 3, pixel).
+
+        By differences: G is smooth, the least squares need no more than three digits, and the four
+        silhouettes cost a third of what forward-mode differentiation does at this size.
+        """
+        step = _SLOPE_STEP * 2 / (self.image_size - 1)
+        moved = torch.cat([geometry, *(geometry + step * axis for axis in torch.eye(3))])
+        masks = self._silhouettes(moved).unflatten(0, (4, -1))
+        return masks[0], ((masks[1:] - masks[0]) / step).transpose(0, 1)
 
     def _grid(self) -> Float[Tensor, "bank 3"]:
         spacing = _BANK_SPACING * 2 / (self.image_size - 1)

@@ -10,22 +10,24 @@ from torch import Tensor
 
 from conceptspace.concepts import ConceptSpace
 from conceptspace.data.factors import FACTOR_WIDTHS
-from conceptspace.data.render import MAXIMUM_SIZE
-from conceptspace.data.world import SyntheticWorld, World, check_space
+from conceptspace.data.world import SyntheticWorld, check_space
 from conceptspace.probes.classifier import check_images
+from conceptspace.probes.colours import Box
 from conceptspace.probes.fitting import GEOMETRY, Fit, ObjectFitter
+from conceptspace.probes.hull import factor_ranges, least_contrast, widened
 from conceptspace.probes.settings import InversionSettings
 
-_SMALLEST_SIZE = 0.05  # a radius below half a pixel at 16 x 16 is no object
-_COLOUR_MARGIN = 0.1  # samples of a model are not clipped, so neither is the hull at 0 and 1
 _CHUNK = 256  # images at a time, so that the working set stays small
 
-_MEAN_SQUARE_DEVIATIONS = 3.0
-_LARGEST_LOCAL = 24.0
-_LEAST_EVIDENCE = 21.0
-
-FactorRanges = dict[str, tuple[np.ndarray, np.ndarray]]
-"""Lowest and highest value of each factor, (factor width,) each."""
+# What noise alone does, in units of its standard deviation or variance. Measured on renders with
+# noise, at 16 and 32 pixels: fewer than one in a thousand goes beyond.
+_MEAN_SQUARE_DEVIATIONS = 3.5
+# Of the mean square from the noise's variance, in its own standard deviations.
+_LARGEST_LOCAL = 26.0
+# Squared norm over three channels of noise under a unit-energy blur, the largest of all pixels.
+_LEAST_EVIDENCE = 10.0
+# Fall of the sum of squares by the best object in a blank image of n pixels, less 2 ln n (there are
+# n places to try): one blank in a hundred goes beyond.
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,10 @@ class Inverted:
     Attributes:
         z: concept vectors (batch, space width).
         factors: every factor of G, (batch, factor width) each.
-        residual: RMS over pixels and channels of image minus fit, less the noise expected, (batch,).
-        local_residual: largest norm over channels of the residual under a Gaussian of one pixel and
-            unit energy, (batch,); noise included.
+        residual: RMS of image minus fit over pixels and channels, less the noise expected,
+            (batch,).
+        local_excess: the largest local residual over what is allowed there, (batch,); beyond 1 it
+            is neither noise nor a model's small errors.
         contrast: RMS over channels of object minus background, (batch,).
         off_manifold: whether G draws nothing like it, bool (batch,).
     """
@@ -45,9 +48,8 @@ class Inverted:
     z: Tensor
     factors: dict[str, Tensor]
     residual: Tensor
-    local_residual: Tensor
+    local_excess: Tensor
     contrast: Tensor
-    evidence: Tensor
     off_manifold: Tensor
 
 
@@ -76,9 +78,9 @@ class Inversion:
         self.settings = settings or InversionSettings()
         self.ranges = factor_ranges(world, space)
         self.hull = widened(self.ranges, space, self.settings)
-        self.minimum_contrast = self.settings.minimum_contrast
-        if self.minimum_contrast is None:
-            self.minimum_contrast = least_contrast(space, self.ranges) / 2
+        self.minimum_contrast = (
+            self.settings.minimum_contrast or least_contrast(space, self.ranges) / 4
+        )
         self._fitters = [self._fitter(shape) for shape in _shapes(space)]
 
     def invert(
@@ -106,17 +108,13 @@ class Inversion:
         return _joined(parts)
 
     def _fitter(self, shape: int) -> ObjectFitter:
-        boxes = {
-            name: tuple(torch.as_tensor(end, dtype=torch.float32) for end in self.hull[name])
-            for name in ("colour", "background")
-        }
         low, high = zip(*(self.hull[name] for name in GEOMETRY))
         return ObjectFitter(
             shape,
             self.world.image_size,
-            geometry_box=(_flat(low), _flat(high)),
-            colour_box=boxes["colour"],
-            background_box=boxes["background"],
+            geometry_box=_box((np.concatenate(low), np.concatenate(high))),
+            colour_box=_box(self.hull["colour"]),
+            background_box=_box(self.hull["background"]),
             max_iterations=self.settings.max_iterations,
         )
 
@@ -141,81 +139,50 @@ class Inversion:
         freedom = pixels[0].numel() - len(GEOMETRY) - 2 * pixels.shape[1]
         mean_square = fit.cost / freedom
         contrast = (fit.colour - fit.background).square().mean(1).sqrt()
-        evidence = pixels.shape[1] * contrast.square() * fit.mask.var(1) * fit.mask.shape[1]
-        local = largest_local(fit.residual, self.world.image_size)
+        without_object = (pixels - pixels.mean(2, keepdim=True)).square().sum((1, 2))
+        evidence = without_object - fit.cost
         settings, variance = self.settings, noise**2
-        spread = _MEAN_SQUARE_DEVIATIONS * math.sqrt(2 / freedom)
+        spread = 1 + _MEAN_SQUARE_DEVIATIONS * math.sqrt(2 / freedom)
+        least_evidence = _LEAST_EVIDENCE + 2 * math.log(pixels.shape[2])
+        local_excess = self._local_excess(fit, variance)
         off_manifold = (
-            (mean_square > (1 + spread) * variance + settings.tolerance**2)
-            | (local.square() > _LARGEST_LOCAL * variance + settings.local_tolerance**2)
+            (mean_square > spread * variance + settings.tolerance**2)
+            | (local_excess > 1)
             | (contrast < self.minimum_contrast)
-            | (evidence < _LEAST_EVIDENCE * variance)
+            | (evidence < max(least_evidence * variance, settings.local_tolerance**2))
         )
         return Inverted(
             z=torch.cat([factors[concept.factor] for concept in self.space.concepts], dim=1),
             factors=factors,
             residual=(mean_square - variance).clamp(min=0).sqrt(),
-            local_residual=local,
+            local_excess=local_excess,
             contrast=contrast,
-            evidence=evidence,
             off_manifold=off_manifold,
         )
 
-
-def factor_ranges(world: World, space: ConceptSpace) -> FactorRanges:
-    """Lowest and highest value of every factor: of the concept that drives it, or of its prior."""
-    of_concept = {concept.factor: concept.range() for concept in space.concepts}
-    rng = np.random.default_rng(0)  # only finds the ends of a range
-    ranges = {}
-    for factor in world.factor_widths:
-        if factor in of_concept:
-            ranges[factor] = of_concept[factor]
-        else:
-            draws = world.draw_nuisance(factor, 4096, rng)
-            ranges[factor] = (draws.min(axis=0), draws.max(axis=0))
-    return ranges
-
-
-def widened(ranges: FactorRanges, space: ConceptSpace, settings: InversionSettings) -> FactorRanges:
-    """The ranges widened, and cut to what the renderer draws."""
-    concepts = {concept.factor for concept in space.concepts}
-    limits = {
-        "size": (_SMALLEST_SIZE, MAXIMUM_SIZE),
-        "colour": (-_COLOUR_MARGIN, 1 + _COLOUR_MARGIN),
-        "background": (-_COLOUR_MARGIN, 1 + _COLOUR_MARGIN),
-    }
-    hull = {}
-    for factor, (low, high) in ranges.items():
-        widening = settings.nuisance_widening
-        if factor in concepts:
-            widening = settings.widening.get(factor, 0.0)
-        lowest, highest = limits.get(factor, (-np.inf, np.inf))
-        hull[factor] = (np.maximum(low - widening, lowest), np.minimum(high + widening, highest))
-    return hull
+    def _local_excess(self, fit: Fit, variance: float) -> Float[Tensor, " batch"]:
+        """Largest local residual over what noise, tolerance and a shifted outline allow there."""
+        size = self.world.image_size
+        local = _blurred(fit.residual, size).square().sum(1)
+        # How much the mask changes from pixel to pixel: what an outline off by one pixel leaves.
+        edges = fit.slopes[:, :2].square().sum(1, keepdim=True).sqrt() * (2 / (size - 1))
+        outline = _blurred(edges, size).square()[:, 0]
+        outline = outline * (fit.colour - fit.background).square().sum(1)[:, None, None]
+        allowed = (
+            _LARGEST_LOCAL * variance
+            + self.settings.local_tolerance**2
+            + self.settings.edge_tolerance**2 * outline
+        )
+        # Without noise and tolerance nothing is allowed, and any residual is too much.
+        return (local / allowed.clamp(min=1e-12)).flatten(1).amax(1).sqrt()
 
 
-def least_contrast(space: ConceptSpace, ranges: FactorRanges) -> float:
-    """Least RMS over channels between a class's mean object and the nearest mean background."""
-    boxes = {"colour": [ranges["colour"]], "background": [ranges["background"]]}
-    for concept in space.concepts:
-        if concept.factor in boxes:
-            means = [concept.mean(index) for index in range(concept.num_values)]
-            boxes[concept.factor] = [(mean, mean) for mean in means]
-    gaps = [
-        np.maximum(0, np.maximum(low_b - high_a, low_a - high_b))
-        for low_a, high_a in boxes["colour"]
-        for low_b, high_b in boxes["background"]
-    ]
-    return min(float(np.sqrt(np.mean(gap**2))) for gap in gaps)
-
-
-def largest_local(residual: Tensor, image_size: int) -> Float[Tensor, " batch"]:
-    """Largest norm over channels of the residual under a Gaussian of one pixel and unit energy."""
-    pixels = torch.arange(image_size, dtype=residual.dtype)
+def _blurred(fields: Tensor, image_size: int) -> Float[Tensor, "batch channel height width"]:
+    """Fields (batch, channel, pixel) under a Gaussian of one pixel and unit energy."""
+    pixels = torch.arange(image_size, dtype=fields.dtype)
     kernel = torch.exp(-0.5 * (pixels[:, None] - pixels).square())
     kernel = kernel / kernel.square().sum(1, keepdim=True).sqrt()
-    images = residual.unflatten(2, (image_size, image_size))
-    return (kernel @ images @ kernel.T).square().sum(1).flatten(1).amax(1).sqrt()
+    return kernel @ fields.unflatten(2, (image_size, image_size)) @ kernel.T
 
 
 def _shapes(space: ConceptSpace) -> tuple[int, ...]:
@@ -223,8 +190,12 @@ def _shapes(space: ConceptSpace) -> tuple[int, ...]:
     return (0, 1) if any(concept.factor == "shape" for concept in space.concepts) else (0,)
 
 
-def _flat(values: tuple[np.ndarray, ...]) -> Tensor:
-    return torch.as_tensor(np.concatenate(values), dtype=torch.float32)
+def _box(ends: tuple[np.ndarray, np.ndarray]) -> Box:
+    low, high = ends
+    return (
+        torch.as_tensor(low, dtype=torch.float32),
+        torch.as_tensor(high, dtype=torch.float32),
+    )
 
 
 def _joined(parts: list[Inverted]) -> Inverted:

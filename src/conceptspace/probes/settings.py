@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, field_validator
 
 from conceptspace.concepts import Settings
+from conceptspace.data.factors import FACTOR_WIDTHS
 
 
 class ProbeSettings(Settings):
@@ -51,23 +52,39 @@ class ProbeSettings(Settings):
 class InversionSettings(Settings):
     """The inversion probe: how far it looks, and what it still takes for an image of the world."""
 
-    widening: dict[str, float] = {
-        "colour": 0.35,
-        "background": 0.35,
-        "size": 0.1,
-        "x": 0.1,
-        "y": 0.1,
-    }
-    """How far beyond the space's range a concept's factor may lie, in the factor's own units."""
+    widening: dict[str, float] = Field(
+        default_factory=lambda: {
+            "colour": 0.35,
+            "background": 0.35,
+            "size": 0.1,
+            "x": 0.1,
+            "y": 0.1,
+        }
+    )
+    """How far beyond the space's range the factor of a concept may lie, in the factor's own units,
+    so that over-prompted samples are still found. A factor that is not named is not widened."""
     nuisance_widening: float = Field(default=0.1, ge=0.0)
     """The same for factors that are no concept."""
     minimum_contrast: float | None = Field(default=None, gt=0.0)
     """Least difference of object and background, RMS over channels; None for half the least one
     between class means of the space."""
-    tolerance: float = Field(default=0.05, ge=0.0)
-    """RMS of smooth model error that is forgiven on top of the noise."""
-    local_tolerance: float = Field(default=0.3, ge=0.0)
-    """Model error that is forgiven in one place, as the largest norm over channels of the residual
-    under a Gaussian of one pixel and unit energy."""
+    tolerance: float = Field(default=0.06, ge=0.0)
+    """RMS error over the image that is forgiven on top of the noise."""
+    local_tolerance: float = Field(default=0.2, ge=0.0)
+    """Error in one place that is forgiven on top of the noise, as the norm over channels under a
+    Gaussian of one pixel and unit energy: 0.2 is an error of 0.033 in every channel around there.
+    An object that changes the image by less, as its norm over all pixels, is not seen as one."""
+    edge_tolerance: float = Field(default=1.0, ge=0.0)
+    """Pixels by which the object's outline may be off in one place."""
     max_iterations: int = Field(default=8, ge=1)
     """Levenberg-Marquardt steps at most."""
+
+    @field_validator("widening")
+    @classmethod
+    def _widening_is_of_known_factors(cls, widening: dict[str, float]):
+        for factor, value in widening.items():
+            if factor not in FACTOR_WIDTHS:
+                raise ValueError(f"{factor!r} is no factor; known are {', '.join(FACTOR_WIDTHS)}")
+            if value < 0:
+                raise ValueError(f"the widening of {factor!r} must be at least 0, not {value}")
+        return widening
