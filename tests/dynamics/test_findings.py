@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from conceptspace.dynamics.findings import findings, plain
+from conceptspace.dynamics.findings import findings
+from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.dynamics.synthetic import SAMPLE_SPREAD, Phenomenon, synthetic_trajectory
 
@@ -225,6 +226,14 @@ def test_a_checkpoint_that_one_seed_lacks_is_left_out_of_its_curve():
     assert None not in per_seed[1]
     assert None not in found["accuracy"]["naive"]["mean"]
     assert found["learning_time"]["0.8"]["colour"]["per_seed"][0] is None
+
+
+@pytest.mark.parametrize("steps", [[0], [5], [0, 5], [0, 5, 6, 7]])
+def test_a_run_that_has_just_begun_has_findings(steps):
+    found = findings(trajectory().isel(step=steps), SETTINGS)["classes"]["11"]
+    assert np.shape(found["accuracy"]["naive"]["mean"]) == (len(steps),)
+    assert found["emergence"]["0.8"]["over-prompting"]["per_seed"] == [None] * 5
+    assert found["turns"] == []
 
 
 def test_a_trajectory_without_naive_prompting_is_refused():

@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from conceptspace.concepts.settings import SettingsError
 from conceptspace.dynamics.findings import findings
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.dynamics.synthetic import Phenomenon, synthetic_trajectory
+from conceptspace.report.case import weaker_and_stronger
 from conceptspace.report.claims import Claim, claims
 
 SETTINGS = FindingsSettings(num_resamples=200)
@@ -41,8 +43,8 @@ def judged_with(change, trajectory_of=None, **story):
     return {claim.id: claim for claim in claims(found, data, SETTINGS)}
 
 
-def without_step(which):
-    """A run and its findings without one step."""
+def judged_at(which):
+    """The claims from some of the steps."""
     data = trajectory().isel(step=which)
     return {claim.id: claim for claim in claims(findings(data, SETTINGS), data, SETTINGS)}
 
@@ -76,6 +78,12 @@ def test_a_verdict_is_one_of_three():
 def test_the_same_findings_give_the_same_claims():
     again = claims(found_in(), trajectory(), SETTINGS)
     assert [claim.to_json() for claim in again] == [c.to_json() for c in judged().values()]
+
+
+@pytest.mark.parametrize("steps", [[0], [5], [0, 5, 6]])
+def test_a_run_that_has_just_begun_concludes_nothing(steps):
+    verdicts = {claim.verdict for claim in judged_at(steps).values()}
+    assert verdicts == {"inconclusive"}
 
 
 @pytest.mark.parametrize("identity", ["C3", "C4", "C5"])
@@ -145,6 +153,27 @@ def test_equal_signals_leave_memorisation_open():
         found["signal"] = {"colour": {"finite": 2.0}, "size": {"finite": 2.0}}
 
     assert judged_with(with_signal)["C3"].verdict == "inconclusive"
+
+
+def case_of_three(held_out, signal):
+    arrays = SimpleNamespace(
+        training=["000", "001", "010", "100"], concepts=["colour", "size", "background"]
+    )
+    found = {"signal": {name: {"finite": value} for name, value in signal.items()}}
+    return SimpleNamespace(findings=found, arrays=arrays, concept_class=held_out)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "weaker", "stronger"),
+    [
+        ("111", "background", "colour"),
+        ("110", "size", "colour"),
+        ("011", "background", "size"),
+    ],
+)
+def test_only_concepts_that_a_class_combines_anew_are_compared(held_out, weaker, stronger):
+    case = case_of_three(held_out, {"colour": 3.0, "size": 2.0, "background": 1.0})
+    assert weaker_and_stronger(case)[:2] == (weaker, stronger)
 
 
 # C4: a sudden turn that shows only in concept space
@@ -219,6 +248,7 @@ def test_elicitation_that_does_nothing_hides_nothing():
     claim = judged(elicitable=False)["C5"]
     assert claim.verdict == "does not hold"
     assert claim.value == 0.0
+    assert abs(claim.controls["random direction"]["value"]) < 0.05  # reported all the same
 
 
 def test_naive_prompting_as_early_as_elicitation_hides_nothing():
@@ -305,7 +335,7 @@ def test_an_untrained_model_that_can_be_elicited_voids_the_claim():
 
 
 def test_without_the_untrained_model_nothing_is_concluded():
-    claim = without_step(slice(1, None))["C5"]
+    claim = judged_at(slice(1, None))["C5"]
     assert claim.controls["untrained model"]["passed"] is None
     assert claim.value == 1.0
     assert claim.verdict == "inconclusive"

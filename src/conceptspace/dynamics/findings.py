@@ -4,7 +4,6 @@ This is the labelled layer: it picks arrays out of the trajectory, hands them to
 of this folder, and names what comes back. The same trajectory and settings give the same findings.
 """
 
-import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +22,7 @@ from conceptspace.dynamics.bootstrap import (
 )
 from conceptspace.dynamics.emergence import coincidence, emergence, window, window_length
 from conceptspace.dynamics.learning import learning_times, median_draws, median_time
+from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.dynamics.speed import speed_interval
 from conceptspace.dynamics.turns import MIN_CHECKPOINTS, turning_points
@@ -55,23 +55,6 @@ def findings(
         ValueError: if the trajectory lacks a variable or a method called "naive".
     """
     return _Analysis(trajectory, settings or FindingsSettings()).findings(signal, probe)
-
-
-def plain(value: Any) -> Any:
-    """The same value as JSON knows it: lists and dicts, floats of 6 digits, None for NaN."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        return float(f"{value:.6g}")
-    return value
 
 
 class _Analysis:

@@ -49,6 +49,8 @@ def crossing_steps(
 ) -> Float[np.ndarray, "*cell"]:
     """The step of `first_sustained`; infinite where it never happens."""
     index = first_sustained(values, threshold, consecutive)
+    if len(steps) == 0:
+        return np.full(index.shape, np.inf)
     return np.where(index >= 0, np.asarray(steps, dtype=float)[index], np.inf)
 
 

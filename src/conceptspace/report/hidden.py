@@ -53,7 +53,8 @@ def hidden_claim(case: Case) -> Claim:
             for other in settings.thresholds
         },
     }
-    if not case.has_enough_seeds or not case.elicitations:
+    too_short = case.arrays.trained.sum() < settings.consecutive
+    if too_short or not case.has_enough_seeds or not case.elicitations:
         verdict = "inconclusive"
     elif share < settings.share_of_seeds:
         verdict = "does not hold"
@@ -109,7 +110,7 @@ def _against_naive(
     """How far a control exceeds naive prompting where the capability is hidden, over seeds."""
     naive = case.accuracy(NAIVE)
     gaps, lost = [], 0
-    for found in hidden:
+    for found in hidden or _wherever_naive_fails(case):
         accuracy = _control_accuracy(case, found.method, kind)
         if accuracy is None:
             lost += 1
@@ -143,7 +144,7 @@ def _untrained(case: Case) -> dict[str, Any]:
 def _nothing_hidden(case: Case, hidden: list[Hidden]) -> dict[str, Any]:
     """What the same method adds on a training class, of which nothing is hidden."""
     gaps, classes = [], set()
-    for found in hidden:
+    for found in hidden or _wherever_naive_fails(case):
         for name in case.arrays.training:
             if found.method in case.findings["classes"][name]["accuracy"]:
                 gap = case.accuracy(found.method, concept_class=name)
@@ -158,7 +159,8 @@ def _nothing_hidden(case: Case, hidden: list[Hidden]) -> dict[str, Any]:
 def _memorised_before(case: Case, hidden: list[Hidden]) -> dict[str, Any]:
     """Whether the weaker concept's coordinate had fallen below its start by the window."""
     order = weaker_and_stronger(case)
-    if order is None or not hidden:
+    too_short = case.arrays.trained.sum() <= case.settings.start_checkpoints
+    if order is None or not hidden or too_short:
         return control(None, None, required=True)
     trained = np.flatnonzero(case.arrays.trained)
     until = np.full(case.arrays.num_seeds, -1)
@@ -185,6 +187,19 @@ def _table(case: Case, hidden: list[Hidden]) -> list[dict[str, Any]]:
             "naive": [rounded(a) for a in case.accuracy(NAIVE)[at]],
         }
     return rows
+
+
+def _wherever_naive_fails(case: Case) -> list[Hidden]:
+    """Where controls are looked at if nothing is hidden: every method, wherever naive prompting
+    fails.
+    """
+    fails = (case.accuracy(NAIVE) <= case.settings.naive_ceiling) & case.arrays.trained
+    return [
+        Hidden(seed, method, np.flatnonzero(fails[seed]))
+        for method in case.elicitations
+        for seed in range(case.arrays.num_seeds)
+        if fails[seed].any()
+    ]
 
 
 def _best_while_naive_fails(case: Case) -> list[float | None]:

@@ -31,8 +31,11 @@ def memorisation_claim(case: Case) -> Claim:
         "right; and afterwards the coordinate rises (interval above 0)."
     )
     order = weaker_and_stronger(case)
-    if order is None:
+    too_short = case.arrays.trained.sum() <= settings.start_checkpoints
+    if order is None or too_short:
         reason = "the concepts' signals are equal or unknown"
+        if too_short:
+            reason = f"only {case.arrays.trained.sum()} trained checkpoints are measured"
         return case.claim(
             "C3",
             statement,
