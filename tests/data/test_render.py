@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from scipy.stats import norm
 from torch.autograd import forward_ad
 
-from conceptspace.data.render import add_pixel_noise, render, silhouette_mask
+from conceptspace.data.render import render, silhouette_mask
 
 CIRCLE, TRIANGLE = 0, 1
 SHAPES = pytest.mark.parametrize("shape", [CIRCLE, TRIANGLE], ids=["circle", "triangle"])
@@ -333,23 +333,6 @@ def test_image_is_the_mask_mixing_colour_and_background(rasterisation):
     torch.testing.assert_close(images, masks * colour + (1 - masks) * background)
 
 
-def test_pixel_noise_has_the_stated_deviation_and_stays_in_range():
-    images = torch.full((8, 3, 32, 32), 0.5)
-    images[:4] = 1.0
-    noisy = add_pixel_noise(images, torch.Generator().manual_seed(0), standard_deviation=0.01)
-    assert noisy[4:].std().item() == pytest.approx(0.01, rel=0.05)
-    assert noisy.max() == 1.0
-    assert noisy[:4].min() < 1.0
-
-
-def test_pixel_noise_repeats_with_its_generator():
-    images = torch.rand(2, 3, 8, 8)
-    first, second = (
-        add_pixel_noise(images, torch.Generator().manual_seed(seed)) for seed in (3, 3)
-    )
-    assert torch.equal(first, second)
-
-
 def test_an_empty_batch_gives_no_images():
     empty = {name: value[:0] for name, value in factors().items()}
     assert render(empty, image_size=16).shape == (0, 3, 16, 16)
@@ -407,12 +390,6 @@ def test_mask_refuses_a_shape_of_the_wrong_width():
     centre, size = random_objects(2)
     with pytest.raises(ValueError, match=r"shape must have shape \(2, 2\), not \(2, 3\)"):
         silhouette_mask(torch.ones(2, 3, dtype=torch.float64), centre, size, image_size=16)
-
-
-@pytest.mark.parametrize("deviation", [-0.1, math.nan])
-def test_pixel_noise_refuses_a_bad_deviation(deviation):
-    with pytest.raises(ValueError, match="standard_deviation must be a finite number"):
-        add_pixel_noise(torch.zeros(1, 3, 8, 8), torch.Generator(), deviation)
 
 
 @pytest.mark.gpu

@@ -84,7 +84,9 @@ def _derivative(world: World, concept: Concept, factors: dict[str, Tensor]) -> f
         moving = forward_ad.make_dual(factors[concept.factor], along.contiguous())
         tangent = forward_ad.unpack_dual(world.render({**factors, concept.factor: moving})).tangent
         if tangent is None:
-            raise ValueError(f"world: G does not depend on factor {concept.factor!r} differentiably")
+            raise ValueError(
+                f"world: G does not depend on factor {concept.factor!r} differentiably"
+            )
         return float(tangent.flatten(1).norm(dim=1).mean())
 
 

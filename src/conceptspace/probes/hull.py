@@ -3,7 +3,7 @@
 import numpy as np
 
 from conceptspace.concepts import ConceptSpace
-from conceptspace.data.render import MAXIMUM_SIZE
+from conceptspace.data.silhouettes import MAXIMUM_SIZE
 from conceptspace.data.world import World
 from conceptspace.probes.settings import InversionSettings
 
