@@ -25,9 +25,9 @@ _MEAN_SQUARE_DEVIATIONS = 3.5
 # Of the mean square from the noise's variance, in its own standard deviations.
 _LARGEST_LOCAL = 26.0
 # Squared norm over three channels of noise under a unit-energy blur, the largest of all pixels.
-_LEAST_EVIDENCE = 10.0
+_LEAST_EVIDENCE = 12.0
 # Fall of the sum of squares by the best object in a blank image of n pixels, less 2 ln n (there are
-# n places to try): one blank in a hundred goes beyond.
+# n places to try): fewer than one blank in a hundred goes beyond.
 
 
 @dataclass(frozen=True)
