@@ -6,7 +6,7 @@ from conceptspace.data.world import SyntheticWorld
 from conceptspace.elicitation.settings import LatentSteering, OverPrompt
 from conceptspace.experiment import Experiment
 from conceptspace.measure.settings import MeasurementSettings
-from conceptspace.models.settings import DiffusionSettings, SharedEmbedding, UNetSettings
+from conceptspace.models.settings import DiffusionSettings, UNetSettings
 from conceptspace.training.settings import TrainingSettings
 
 
@@ -18,7 +18,7 @@ def quick() -> Experiment:
     return Experiment(
         name="quick",
         scale="quick",
-        space=ConceptSpace(concepts=(colour(0.2), size(0.4))),
+        space=ConceptSpace(concepts=(colour(0.25), size(0.4))),
         world=SyntheticWorld(image_size=16),
         model=UNetSettings(
             widths=(16, 32),
@@ -26,7 +26,6 @@ def quick() -> Experiment:
             num_heads=0,
             dropout=0.0,
             time_features=16,
-            embedding=SharedEmbedding(width=64),
         ),
         diffusion=DiffusionSettings(
             gamma_start=-7.0,
@@ -35,7 +34,7 @@ def quick() -> Experiment:
             sampling_steps=15,
         ),
         training=TrainingSettings(
-            steps=2000, batch_size=32, learning_rate=2e-3, clip_norm=1.0, average_decay=0.99
+            steps=2400, batch_size=32, learning_rate=4e-3, clip_norm=1.0, average_decay=0.99
         ),
         measurement=MeasurementSettings(
             num_checkpoints=24,
@@ -45,7 +44,7 @@ def quick() -> Experiment:
             num_loss_images=192,
         ),
         elicitation=(
-            OverPrompt(concept="colour", strengths=(0.1, 0.2, 0.35), away_from=(0.5, 0.5, 0.5)),
-            LatentSteering(concept="colour", strengths=(1.0, 2.0, 3.0)),
+            OverPrompt(concept="colour", strengths=(0.15, 0.3), away_from=(0.5, 0.5, 0.5)),
+            LatentSteering(concept="colour", strengths=(0.5, 1.0, 2.0)),
         ),
     )
