@@ -5,6 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conceptspace.dynamics.bootstrap import (
+    percentile_interval,
+    resample_means,
+    resample_seeds,
+)
+from conceptspace.dynamics.emergence import emergence
 from conceptspace.dynamics.learning import (
     crossing_steps,
     first_sustained,
@@ -72,6 +78,24 @@ def test_learning_times_of_32_samples_are_unbiased():
     found = np.searchsorted(STEPS, times)
     assert abs(found.mean() - truth) < 0.7
     assert (abs(found - truth) <= 2).mean() > 0.95
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+@pytest.mark.parametrize("measure", [learning_times, emergence])
+def test_the_median_s_interval_covers_the_true_step(measure, spread):
+    rng = np.random.default_rng(0)
+    truth = STEPS[np.argmax(logistic(1500) > 0.8)]
+    covered = []
+    for _ in range(50):
+        middles = 1500 * np.exp(spread * rng.standard_normal(5))
+        chances = np.stack([logistic(middle) for middle in middles])
+        right = (rng.random((5, 60, 32)) < chances[..., None]).astype(float)
+        bank = resample_means(right, 200, rng, are_shares=True)
+        draws = median_draws(measure(STEPS, resample_seeds(bank, rng), 0.8))
+        low, high = percentile_interval(draws)
+        covered.append(low <= truth <= high)
+    # Nominal 95 %; of 50 runs at 95 %, fewer than 44 cover with probability 1 %.
+    assert np.sum(covered) >= 44
 
 
 def test_a_concept_that_is_never_learned_is_censored():

@@ -42,7 +42,7 @@ class FindingsSettings(Settings):
     untrained_ceiling: float = Field(default=0.1, ge=0.0, le=1.0)
     """Most that elicitation may reach on the untrained model."""
     significance: float = Field(default=0.05, gt=0.0, lt=1.0)
-    """Below this p-value a turn or a kink counts as found."""
+    """Below this p-value a turn is found; for kinks it is shared among the curves looked at."""
 
     @field_validator("thresholds")
     @classmethod
