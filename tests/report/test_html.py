@@ -176,9 +176,9 @@ def test_claims_show_value_interval_and_controls(example_claims: list[dict]):
 
 
 def test_a_censored_time_says_that_it_never_came():
-    assert words.time(None, 3000) == "> 3\u202f000 (never by the end)"
+    assert words.time(None, 3000) == ">\u00a03\u202f000 (never by the end)"
     assert words.time(412, 3000) == "412"
-    assert words.interval([200, None], 3000) == "[200, > 3\u202f000]"
+    assert words.interval([200, None], 3000) == "[200, >\u00a03\u202f000]"
     assert words.interval([None, None], 3000) == ""
 
 
@@ -259,7 +259,7 @@ def test_tables_write_censored_times_as_such(evidence: Evidence):
         learning_time={"0.8": {"colour": _never(), "size": _never()}},
     )
     for table in (emergence_table(late), learning_table(late)):
-        assert "&gt; 3\u202f000 (never by the end)" in table
+        assert "&gt;\u00a03\u202f000 (never by the end)" in table
         assert "none of 2 seeds" in table
 
 
@@ -269,8 +269,14 @@ def test_a_window_still_open_says_so(evidence: Evidence):
     open_window = {"0.8": {"latent-steering": {"per_seed": spans, "length": length}}}
     table = window_table(_with_class(evidence, window=open_window))
     assert "still open at the end" in table
-    assert "1\u202f000 to &gt; 3\u202f000" in table
+    assert "1\u202f000 to &gt;\u00a03\u202f000" in table
     assert "never opens" in table
+
+
+def test_a_window_without_an_upper_end_is_at_least_so_long(evidence: Evidence):
+    length = {"per_seed": [None], "median": None, "interval": [1230, None]}
+    found = {"0.8": {"latent-steering": {"per_seed": [], "length": length}}}
+    assert "at least 1\u202f230" in window_table(_with_class(evidence, window=found))
 
 
 def test_a_run_without_turns_says_so_in_the_table(evidence: Evidence):

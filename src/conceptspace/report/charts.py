@@ -97,7 +97,7 @@ def accuracy_chart(evidence: Evidence, concept_class: str) -> dict[str, Any]:
     title = f"Held-out class {evidence.class_label(concept_class)}: joint accuracy"
     return chart(
         f"accuracy-{concept_class}", title, traces, "joint accuracy", shapes=shapes,
-        annotations=notes, yaxis={"range": [-0.03, 1.05]}, height=440,
+        annotations=notes, yaxis={"range": [-0.03, 1.05]}, height=450, margin={"t": 64},
     )  # fmt: skip
 
 
@@ -271,5 +271,6 @@ def _horizontal(height: float) -> dict[str, Any]:
 def _note(x: float, text: str) -> dict[str, Any]:
     return {
         "x": x, "y": 1, "yref": "paper", "text": text, "showarrow": False, "xanchor": "left",
-        "yanchor": "bottom", "font": {"size": 11, "color": "#6E6110"},
+        "yanchor": "bottom", "yshift": 14,  # above the word at the turn, which is often near
+        "font": {"size": 11, "color": "#6E6110"},
     }  # fmt: skip

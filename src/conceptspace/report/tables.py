@@ -101,7 +101,7 @@ def window_table(evidence: Evidence) -> str:
             for method, found in by_method.items():
                 spans = ", ".join(_span(entry, last) for entry in found["per_seed"])
                 length = found.get("length") or {}
-                said = _length(length) + f" {escape(interval(length.get('interval')))}"
+                said = f'{_length(length)}<br><span class="interval">{_at_least(length)}</span>'
                 method_label = escape(labels.get(method, str(method)))
                 rows.append((_class(evidence, name), method_label, threshold, said, spans))
     return table(
@@ -206,7 +206,7 @@ def _span(entry: Mapping[str, Any], last: float) -> str:
     if entry.get("opens") is None:
         return "never opens"
     closes = entry.get("closes")
-    end = escape(f"> {step(last)}") if closes is None else step(closes)
+    end = escape(f">\u00a0{step(last)}") if closes is None else step(closes)
     return f"{step(entry['opens'])} to {end}"
 
 
@@ -217,6 +217,14 @@ def _length(length: Mapping[str, Any]) -> str:
     if not length.get("per_seed"):
         return "–"
     return '<span class="never">still open at the end</span>'
+
+
+def _at_least(length: Mapping[str, Any]) -> str:
+    """A window's interval; where its upper end was never reached, only the lower one."""
+    low, high = length.get("interval") or (None, None)
+    if low is not None and high is None:
+        return f"at least {step(low)}"
+    return escape(interval((low, high)))
 
 
 def _seed_turns(per_seed: Any) -> str:

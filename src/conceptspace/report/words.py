@@ -28,7 +28,7 @@ def time(value: float | None, censored_at: float | None = None) -> str:
     """A time in steps; a censored one says beyond which step it lies."""
     if value is not None:
         return step(value)
-    return f"> {step(censored_at)} ({NEVER})" if censored_at is not None else "–"
+    return f">\u00a0{step(censored_at)} ({NEVER})" if censored_at is not None else "–"
 
 
 def interval(ends: Sequence[Any] | None, censored_at: float | None = None) -> str:
