@@ -5,7 +5,8 @@ works, seed by seed, so that nothing is read off crossing lines.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -54,7 +55,7 @@ def accuracy_figure(evidence: Evidence, concept_class: str) -> Figure:
     """Joint accuracy of one held-out class under every method, and when each first works."""
     methods = [m for m in evidence.methods if evidence.accuracy(concept_class, m.name)]
     rows = [m for m in methods if m.kind != "control"]
-    strip = 0.24 * (len(rows) + 1) + 0.1
+    strip = 0.31 * (len(rows) + 1) + 0.1
     height = 3.6 + strip + 0.6
     with drawing():
         figure = new_figure(FULL_WIDTH, height)
@@ -164,7 +165,7 @@ def draw_timeline(
 ) -> None:
     """One row each: when it first works in the median seed, its interval, and every seed."""
     looks = method_looks(evidence)
-    names = ["turn", *(method.label for method in rows)]
+    names = ["turn"]
     shade_window(axes, evidence, concept_class, words=False)
     for turn in evidence.turns(concept_class):
         ends = turn.get("interval") or (turn["step"], turn["step"])
@@ -177,11 +178,12 @@ def draw_timeline(
         )
     for row, method in enumerate(rows, start=1):
         found = evidence.finding(concept_class, "emergence", THRESHOLD, method.name)
+        names.append(_time_label(method, found))
         if found:
             _draw_time(axes, row, found, looks[method.name])
     axes.set_yticks(range(len(names)), names)
     axes.yaxis.tick_right()
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=8)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(f"training step (first of 3 checkpoints with accuracy ≥ {THRESHOLD})")
@@ -197,16 +199,19 @@ def _draw_time(axes: Axes, row: int, found: dict, look: Look) -> None:
     for step in found["per_seed"]:
         if step is not None:
             axes.plot(step, row, "|", ms=8, mec=look.colour, mew=1.0)
-    never = sum(step is None for step in found["per_seed"])
     if found.get("median") is not None:
         axes.plot(found["median"], row, look.marker, ms=5.5, mfc="white", mec=look.colour, mew=1.5)
-    if never:
-        axes.annotate(
-            f"{never} of {len(found['per_seed'])} not by {thousands(found['censored_at'])} ▸",
-            (1, row), xycoords=("axes fraction", "data"), xytext=(-2, 0), fontsize=SMALL,
-            textcoords="offset points", ha="right", va="center", color=INK, zorder=8,
-            bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.75},
-        )  # fmt: skip
+    if None in found["per_seed"]:
+        axes.plot(edge, row, ">", ms=6, color=look.colour, clip_on=False, zorder=5)
+
+
+def _time_label(method: Method, found: Mapping[str, Any] | None) -> str:
+    """A row's label; with how many seeds never got there, where there are such."""
+    never = sum(step is None for step in found["per_seed"]) if found else 0
+    if not found or not never:
+        return method.label
+    end = thousands(found["censored_at"])
+    return f"{method.label}\n{never} of {len(found['per_seed'])} not by step {end}"
 
 
 def concept_accuracy_figure(evidence: Evidence, concept_class: str) -> Figure:
