@@ -41,7 +41,8 @@ class Inverted:
             (batch,).
         local_excess: the largest local residual over what is allowed there, (batch,); beyond 1 it
             is neither noise nor a model's small errors.
-        contrast: RMS over channels of object minus background, (batch,).
+        contrast: RMS over channels of object minus background as the image has it, (batch,); the
+            fit's own is at least what the hull leaves.
         off_manifold: whether G draws nothing like it, bool (batch,).
     """
 
@@ -138,7 +139,7 @@ class Inversion:
         factors |= {name: fit.geometry[:, [i]] for i, name in enumerate(GEOMETRY)}
         freedom = pixels[0].numel() - len(GEOMETRY) - 2 * pixels.shape[1]
         mean_square = fit.cost / freedom
-        contrast = (fit.colour - fit.background).square().mean(1).sqrt()
+        contrast = _seen_contrast(pixels, fit.mask).square().mean(1).sqrt()
         without_object = (pixels - pixels.mean(2, keepdim=True)).square().sum((1, 2))
         evidence = without_object - fit.cost
         settings, variance = self.settings, noise**2
@@ -175,6 +176,13 @@ class Inversion:
         )
         # Without noise and tolerance nothing is allowed, and any residual is too much.
         return (local / allowed.clamp(min=1e-12)).flatten(1).amax(1).sqrt()
+
+
+def _seen_contrast(pixels: Tensor, mask: Tensor) -> Float[Tensor, "batch channel"]:
+    """Object minus background by least squares for a given silhouette, with colours free."""
+    centred = mask - mask.mean(1, keepdim=True)
+    variance = centred.square().sum(1, keepdim=True).clamp(min=1e-9)
+    return torch.bmm(pixels, centred[:, :, None])[:, :, 0] / variance
 
 
 def _blurred(fields: Tensor, image_size: int) -> Float[Tensor, "batch channel height width"]:
