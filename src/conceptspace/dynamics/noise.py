@@ -121,6 +121,8 @@ def _seed_curves(
     num_samples = deviations.shape[2]
     total = (between**2).sum() / (num_seeds - 1)
     explained = (within**2).sum() / (num_seeds * num_samples * (num_samples - 1))
+    # One standard error is allowed for, or chance alone would widen every interval.
+    explained *= 1 + np.sqrt(2 / ((num_seeds - 1) * between[0].size))
     share = float(max(0.0, 1 - explained / total)) if total > 0 else 0.0
     smooth = idct(between, n=num_checkpoints, axis=1, norm="ortho") * scale
     return smooth * np.sqrt(share / (num_seeds * (num_seeds - 1))), share

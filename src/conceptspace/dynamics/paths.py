@@ -54,6 +54,11 @@ class Progress:
         curve = exponential if len(self.shape) == 1 else sigmoid
         return curve(times[self.clock], *self.shape)
 
+    @property
+    def is_gentle(self) -> bool:
+        """Whether it takes at least a twentieth of the duration to change its speed."""
+        return abs(self.shape[0]) <= 20 if len(self.shape) == 1 else self.shape[1] >= 0.05
+
     def neighbours(self) -> "list[Progress]":
         """Curves between this one and the next ones of the dictionary."""
         factors = RATE_RATIO ** np.linspace(-1, 1, 7)

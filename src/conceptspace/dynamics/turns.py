@@ -6,10 +6,10 @@ independent learning of each concept) and the best kinked one (two straight legs
     F = (chi2_smooth - chi2_kinked) / (chi2_kinked / degrees of freedom),
 
 the larger the more a kink explains. What it would be without a turn comes from paths drawn from the
-fitted smooth ones, with the error of resampled seeds and samples added (a parametric bootstrap, Efron
-& Tibshirani 1993, chapter 16); there are no tables, since without a kink there is no knot (Davies
-1987). The interval of the step inverts the same profile over knots (Hinkley 1969, Feder 1975), with
-its threshold taken from paths drawn from the fitted kinked one.
+fitted smooth ones, with the error of resampled seeds and samples added (a parametric bootstrap,
+Efron & Tibshirani 1993, chapter 16); there are no tables, since without a kink there is no knot
+(Davies 1987). The interval of the step inverts the same profile over knots (Hinkley 1969, Feder
+1975), with its threshold taken from paths drawn from the fitted kinked one.
 """
 
 from dataclasses import dataclass
