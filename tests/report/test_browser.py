@@ -164,6 +164,14 @@ def test_axes_can_be_swapped(report: Any):
     assert title == "size"
 
 
+def test_the_plane_of_concept_space_is_square(report: Any):
+    wide, tall = report.execute_script(
+        "const s = document.getElementById('plane')._fullLayout._size; return [s.w, s.h]"
+    )
+    assert wide == pytest.approx(tall, abs=2)
+    assert wide > 350
+
+
 def test_every_chart_is_drawn(report: Any):
     holders = report.find_elements(By.CSS_SELECTOR, ".chart")
     assert len(holders) >= 8

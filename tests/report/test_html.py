@@ -20,6 +20,7 @@ from conceptspace.report.tables import (
     claims_table,
     emergence_table,
     learning_table,
+    parts_table,
     turn_table,
     window_table,
 )
@@ -155,6 +156,16 @@ def test_over_budget_the_last_seeds_lose_their_pictures(evidence: Evidence):
     assert {key.split("|")[0] for key in some} == {"0"}
 
 
+def test_controls_show_half_as_many_pictures(evidence: Evidence):
+    strips, _ = picture_strips(evidence, 10**9)
+    widths = {}
+    for method in ("latent-steering", "latent-steering/random-direction"):
+        encoded = strips[f"0|{evidence.steps[-1]}|11|{method}"].split(",")[1]
+        with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+            widths[method] = image.width
+    assert list(widths.values()) == [8 * 17 - 1, 4 * 17 - 1]
+
+
 def test_pictures_left_out_are_mentioned(evidence: Evidence):
     text = render_report(evidence, [], {}, {}, figures={}, picture_budget=1)
     assert "sample pictures of seed 1 are not in it" in text
@@ -173,6 +184,35 @@ def test_claims_show_value_interval_and_controls(example_claims: list[dict]):
     assert "0.42" in text
     assert "[0.3, 0.5]" in text
     assert "<details>" in text
+
+
+def test_parts_of_a_claim_say_whether_they_passed():
+    parts = {
+        "random_direction": {"passed": True, "required": True, "value": -0.5, "largest_in": 0.1},
+        "untrained": {"passed": False, "required": False, "value": 0.2, "interval": [0.1, 0.3]},
+        "memorised": {"passed": None, "required": True, "value": None},
+        "reason": "none <found>",
+    }
+    text = parts_table(parts)
+    assert text.index("✓ yes") < text.index("✗ no") < text.index("not tested")
+    assert "\u22120.5" in text
+    assert "largest in: 0.1" in text
+    assert "none &lt;found&gt;" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({}, "none"),
+        ([], "none"),
+        ([1, 2.5], "[1, 2.5]"),
+        ({"a_b": 1, "c": "<"}, "a b 1, c &lt;"),
+        ([{"seed": 0}, {"seed": 1}], "seed 0<br>seed 1"),
+        ({"a": {"b": 1}}, "<dl><dt>a</dt><dd>b 1</dd></dl>"),
+    ],
+)
+def test_any_value_can_be_written(value, said: str):
+    assert words.value_html(value) == said
 
 
 def test_a_censored_time_says_that_it_never_came():
@@ -231,6 +271,30 @@ def test_the_summary_says_when_nothing_elicits(evidence: Evidence):
     text = " ".join(summary(silent, []))
     assert "No intervention generates the class" in text
     assert "naive prompting does not by the end" in text
+
+
+def test_a_claims_own_reason_is_given(evidence: Evidence):
+    claim = {"id": "C4", "statement": "x", "verdict": "inconclusive", "value": None}
+    found = dict(unsettled(evidence, [claim | {"controls": {"reason": "no turn was found"}}]))
+    assert found["C4: x"] == "No turn was found."
+
+
+@pytest.mark.parametrize(
+    ("concepts", "said"),
+    [
+        (("colour",), "gets colour right only after the end, if ever"),
+        (("colour", "size"), "gets neither colour nor size right by the end"),
+        (("colour", "size", "x"), "gets none of colour, size and x right by the end"),
+    ],
+)
+def test_the_summary_says_what_was_never_learned(evidence: Evidence, concepts: tuple, said: str):
+    times = {"0.8": {concept: _never() for concept in concepts}}
+    assert said in " ".join(summary(_with_class(evidence, learning_time=times), []))
+
+
+def test_verdicts_that_agree_are_summed_up(evidence: Evidence, example_claims: list[dict]):
+    same = [claim | {"verdict": "holds"} for claim in example_claims]
+    assert "Of 3 claims tested, all hold." in " ".join(summary(evidence, same))
 
 
 def test_an_inconclusive_claim_is_listed_with_its_reason(

@@ -37,13 +37,17 @@ def explorer_data(evidence: Evidence, budget: int = PICTURE_BUDGET) -> dict[str,
 def picture_strips(evidence: Evidence, budget: int) -> tuple[dict[str, str], list[int]]:
     """One PNG strip for each (seed, step, class, method), and the seeds left out for size.
 
-    Seeds are taken in order for as long as all of a seed's strips fit.
+    Seeds are taken in order for as long as all of a seed's strips fit. Controls show half as many
+    pictures, since there are many of them and they rarely show anything.
     """
+    controls = {method.name for method in evidence.methods_of_kind("control")}
     strips: dict[str, str] = {}
     used, left_out = 0, []
     for seed in evidence.seeds:
         own = {
-            f"{key.seed}|{key.step}|{key.concept_class}|{key.method}": data_uri(strip(pictures))
+            f"{key.seed}|{key.step}|{key.concept_class}|{key.method}": data_uri(
+                strip(pictures[: -(-len(pictures) // 2)] if key.method in controls else pictures)
+            )
             for key, pictures in evidence.pictures.items()
             if key.seed == seed and len(pictures)
         }

@@ -66,7 +66,9 @@ def render_report(
         "name": escape(name),
         "notes": _notes(notes),
         "facts": escape(_facts(evidence, scale)),
-        "summary": " ".join(escape(sentence) for sentence in summary.summary(evidence, claims)),
+        "summary": "".join(
+            f'<p class="lead">{escape(told)}</p>' for told in summary.summary(evidence, claims)
+        ),
         "claims": tables.claims_table(claims) if claims else _nothing("This run tests no claims."),
         "pictures_left_out": escape(_left_out(explorer["seeds_left_out"])),
         "elicitation": _holders(described, "accuracy-", "concepts-")

@@ -10,6 +10,18 @@
   const percent = (value) => (value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`);
   const MEAN = "mean";
 
+  // How many rows a horizontal legend takes: Plotly shrinks a plot whose legend has too little room.
+  function legendRows(labels, width) {
+    let rows = 1;
+    let used = 0;
+    for (const label of labels) {
+      const room = 56 + 7.2 * label.length;
+      if (used > 0 && used + room > width) { rows += 1; used = 0; }
+      used += room;
+    }
+    return rows;
+  }
+
   for (const chart of data.charts) {
     const holder = element(`chart-${chart.name}`);
     if (!holder) continue;
@@ -19,7 +31,10 @@
     layout.yaxis = { gridcolor: "#eee", linecolor: "#999", ...layout.yaxis };
     if (narrow) {
       layout.legend = { ...layout.legend, orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom" };
-      layout.margin = { ...layout.margin, b: 104 };
+      const labels = chart.traces.filter((trace) => trace.showlegend !== false).map((trace) => trace.name || "");
+      const below = 22 * legendRows(labels, holder.clientWidth - 70);
+      layout.margin = { ...layout.margin, b: 62 + below };
+      layout.height += below;
     }
     Plotly.newPlot(holder, chart.traces, layout, config);
   }
@@ -163,11 +178,14 @@
     traces.push(turnStars(), selectionTrace());
     selectionIndex = traces.length - 1;
     const wide = element("plane").clientWidth;
+    const side = wide - 84 - 74;
+    const labels = traces.filter((trace) => trace.name && trace.showlegend !== false).map((trace) => trace.name);
+    const below = 100 + 24 * legendRows(labels, side);
     const layout = {
-      ...cornerImages(), font, width: wide, height: wide + 42, hovermode: "closest", hoverdistance: 14,
-      margin: { l: 84, r: 74, t: 74, b: 126 }, plot_bgcolor: "#fff", paper_bgcolor: "#fff",
+      ...cornerImages(), font, width: wide, height: side + 74 + below, hovermode: "closest", hoverdistance: 14,
+      margin: { l: 84, r: 74, t: 74, b: below }, plot_bgcolor: "#fff", paper_bgcolor: "#fff",
       xaxis: axisOf(state.x), yaxis: axisOf(state.y),
-      legend: { orientation: "h", y: -0.2, yanchor: "top", x: 0.5, xanchor: "center", groupclick: "togglegroup" },
+      legend: { orientation: "h", y: -84 / side, yanchor: "top", x: 0.5, xanchor: "center", groupclick: "togglegroup" },
     };
     return Plotly.react("plane", traces, layout, { ...config, responsive: false, displayModeBar: false });
   }

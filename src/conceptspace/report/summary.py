@@ -11,23 +11,27 @@ from conceptspace.report.words import count, interval, listing, number, step
 THRESHOLD = "0.8"
 ENOUGH_SEEDS = 5
 TRUSTED_PROBE = 0.999
+MOST_DESCRIBED = 3
+"""Held-out classes told of in words; the others are in the tables."""
 
 
 def summary(evidence: Evidence, claims: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A paragraph as sentences, in the order in which a reader asks."""
-    sentences = [_what_was_trained(evidence)]
-    sentences += _signal(evidence)
-    for name in evidence.held_out[:3]:
-        sentences += _learned(evidence, name)
-        sentences += _turned(evidence, name)
-        sentences += _elicited(evidence, name)
-    sentences += _verdicts(claims)
+    """The run in paragraphs: what was trained, each held-out class, and how the claims came out."""
+    paragraphs = [[_what_was_trained(evidence), *_signal(evidence)]]
+    for name in evidence.held_out[:MOST_DESCRIBED]:
+        told = _learned(evidence, name) + _turned(evidence, name) + _elicited(evidence, name)
+        paragraphs.append(told)
+    more = len(evidence.held_out) - MOST_DESCRIBED
+    if more > 0:
+        others = count(more, "other held-out class is", "other held-out classes are")
+        paragraphs.append([f"{others} in the tables below."])
+    closing = _verdicts(claims)
     if len(evidence.seeds) < ENOUGH_SEEDS:
-        sentences.append(
+        closing.append(
             f"With {count(len(evidence.seeds), 'seed')} nothing can be claimed about seeds in "
             f"general; that needs at least {ENOUGH_SEEDS}."
         )
-    return sentences
+    return [" ".join(sentences) for sentences in (*paragraphs, closing) if sentences]
 
 
 def unsettled(evidence: Evidence, claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -56,8 +60,7 @@ def unsettled(evidence: Evidence, claims: Sequence[Mapping[str, Any]]) -> list[t
 def _what_was_trained(evidence: Evidence) -> str:
     trained = listing([evidence.class_label(name) for name in evidence.training])
     said = (
-        f"{count(len(evidence.seeds), 'model')}, alike but for the seed, "
-        f"{'was' if len(evidence.seeds) == 1 else 'were'} trained on the classes {trained} "
+        f"{_models(len(evidence.seeds))} trained on the classes {trained} "
         f"up to step {step(evidence.steps[-1])}"
     )
     if not evidence.held_out:
@@ -66,6 +69,10 @@ def _what_was_trained(evidence: Evidence) -> str:
         return f"{said}; {len(evidence.held_out)} other classes were held out."
     away = listing([evidence.class_label(name) for name in evidence.held_out])
     return f"{said}, and never saw {away}."
+
+
+def _models(number_of: int) -> str:
+    return "1 model was" if number_of == 1 else f"{number_of} models, alike but for the seed, were"
 
 
 def _signal(evidence: Evidence) -> list[str]:
@@ -84,7 +91,14 @@ def _learned(evidence: Evidence, name: str) -> list[str]:
         return []
     known = [(found["median"], concept) for concept, found in times.items() if found.get("median")]
     never = [concept for concept, found in times.items() if not found.get("median")]
-    parts = [f"{concept} at step {step(at)}" for at, concept in sorted(known)]
+    if not known:
+        said = "" if len(never) == 1 else "neither " if len(never) == 2 else "none of "
+        return [
+            f"Prompted naively, class {evidence.class_label(name)} gets {said}"
+            f"{listing(never, 'nor' if len(never) == 2 else 'and')} right "
+            f"{'only after the end, if ever' if len(never) == 1 else 'by the end'} (median seed)."
+        ]
+    parts = [f"{concept} right at step {step(at)}" for at, concept in sorted(known)]
     parts += [f"{concept} not by the end" for concept in never]
     return [
         f"Prompted naively, class {evidence.class_label(name)} gets {listing(parts)} (median seed)."
@@ -141,6 +155,8 @@ def _verdicts(claims: Sequence[Mapping[str, Any]]) -> list[str]:
         if times:
             one, many = words.get(verdict, ("is inconclusive", "are inconclusive"))
             parts.append(f"{times} {one if times == 1 else many}")
+    if len(parts) == 1 and len(claims) > 1:
+        parts = ["all " + parts[0].split(" ", 1)[1]]
     return [f"Of {count(len(claims), 'claim')} tested, {listing(parts)}."]
 
 
@@ -149,8 +165,9 @@ def _verdict(claim: Mapping[str, Any]) -> str:
 
 
 def _reason(claim: Mapping[str, Any]) -> str:
-    if claim.get("reason"):
-        return str(claim["reason"])
+    reason = claim.get("reason") or (claim.get("controls") or {}).get("reason")
+    if reason:
+        return str(reason)[:1].upper() + str(reason)[1:] + "."
     seeds = claim.get("seeds")
     number_of = len(seeds) if isinstance(seeds, Sequence) else seeds
     if isinstance(number_of, int) and number_of < ENOUGH_SEEDS:

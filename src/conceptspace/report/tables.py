@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from conceptspace.figures.evidence import Evidence, numbers
-from conceptspace.report.words import count, interval, number, step, time, value_html
+from conceptspace.report.words import count, interval, number, spaced, step, time, value_html
 
 BADGES = {
     "holds": ("holds", "✓"),
@@ -39,29 +39,62 @@ def claims_table(claims: Sequence[Mapping[str, Any]]) -> str:
     """Every claim with its verdict, value, interval, criterion, and its controls to unfold."""
     rows = []
     for claim in claims:
-        controls = claim.get("controls")
-        unfold = (
-            f"<details><summary>controls</summary>{value_html(controls)}</details>"
-            if controls
-            else ""
-        )
+        controls = claim.get("controls") or {}
+        shown = f"<details><summary>controls</summary>{parts_table(controls)}</details>"
         seeds = claim.get("seeds")
         number_of = len(seeds) if isinstance(seeds, Sequence) else seeds
-        scale = f"{claim.get('scale') or ''}"
-        if number_of is not None:
-            scale += f"{', ' if scale else ''}{count(int(number_of), 'seed')}"
+        about = [str(claim.get("scale") or "")]
+        about.append("" if number_of is None else count(int(number_of), "seed"))
+        context = escape(", ".join(filter(None, about)))
         rows.append(
             (
                 f"<b>{escape(str(claim['id']))}</b>",
                 badge(str(claim.get("verdict", "inconclusive"))),
-                f"{escape(str(claim['statement']))}{unfold}",
                 f'<span class="number">{value_html(claim.get("value"))}</span><br>'
                 f'<span class="interval">{escape(interval(claim.get("interval")))}</span>',
-                f"{escape(str(claim.get('criterion', '')))}"
-                f'<br><span class="interval">{escape(scale)}</span>',
+                f'<div class="statement">{escape(str(claim["statement"]))}</div>'
+                f'<div class="criterion"><b>Criterion</b> ({context}):'
+                f" {escape(str(claim.get('criterion', '')))}</div>{shown if controls else ''}",
             )
         )
-    return table(("Claim", "Verdict", "Statement", "Value and interval", "Criterion"), rows)
+    return table(("Claim", "Verdict", "Value, interval", "Statement and criterion"), rows)
+
+
+def parts_table(parts: Mapping[str, Any]) -> str:
+    """The controls and parts of a claim: what was measured, and whether it passed."""
+    judged = {
+        key: part for key, part in parts.items() if isinstance(part, Mapping) and "passed" in part
+    }
+    rows = [
+        (
+            escape(spaced(key)),
+            PASSED.get(part["passed"], "not tested"),
+            "yes" if part.get("required") else "no",
+            f"{value_html(part.get('value'))} {escape(_ends(part.get('interval')))}",
+            _rest(part),
+        )
+        for key, part in judged.items()
+    ]
+    shown = table(("Part", "Passed", "Needed", "Value, interval", "Also"), rows) if rows else ""
+    others = {key: part for key, part in parts.items() if key not in judged}
+    return shown + (value_html(others) if others else "")
+
+
+PASSED: dict[bool | None, str] = {True: "✓ yes", False: "✗ no"}
+
+
+def _ends(ends: Any) -> str:
+    return interval(ends) if isinstance(ends, Sequence) and len(ends) == 2 else ""
+
+
+def _rest(part: Mapping[str, Any]) -> str:
+    """What a part holds besides its verdict and value."""
+    known = {"passed", "required", "value", "interval"}
+    return "<br>".join(
+        f"{escape(spaced(key))}: {value_html(value)}"
+        for key, value in part.items()
+        if key not in known
+    )
 
 
 def learning_table(evidence: Evidence) -> str:

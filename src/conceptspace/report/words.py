@@ -15,8 +15,10 @@ def number(value: Any, digits: int = 3) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) or float(value).is_integer():
-        return step(value) if abs(value) >= 10000 else f"{int(value)}"
-    return f"{value:.{digits}g}" if abs(value) < 1000 else step(value)
+        said = step(value) if abs(value) >= 10000 else f"{int(value)}"
+    else:
+        said = f"{value:.{digits}g}" if abs(value) < 1000 else step(value)
+    return said.replace("-", "\u2212")
 
 
 def step(value: float) -> str:
@@ -50,20 +52,34 @@ def listing(items: Sequence[str], last: str = "and") -> str:
 
 
 def value_html(value: Any) -> str:
-    """Any JSON value as escaped HTML; a mapping becomes a definition list."""
+    """Any JSON value as escaped HTML; a mapping that holds more than numbers becomes a list."""
     if isinstance(value, Mapping):
-        if not value:
-            return "none"
-        rows = "".join(
-            f"<dt>{escape(str(key))}</dt><dd>{value_html(entry)}</dd>"
-            for key, entry in value.items()
-        )
-        return f"<dl>{rows}</dl>"
+        return _mapping_html(value)
     if isinstance(value, str):
         return escape(value)
+    if isinstance(value, Sequence) and any(isinstance(entry, Mapping) for entry in value):
+        return "<br>".join(value_html(entry) for entry in value)
     if isinstance(value, Sequence):
-        return "[" + ", ".join(value_html(entry) for entry in value) + "]"
+        return "[" + ", ".join(value_html(entry) for entry in value) + "]" if value else "none"
     return escape(number(value))
+
+
+def _mapping_html(value: Mapping[str, Any]) -> str:
+    if not value:
+        return "none"
+    if not any(isinstance(entry, Mapping | list) for entry in value.values()):
+        pairs = (f"{escape(spaced(key))} {value_html(entry)}" for key, entry in value.items())
+        return ", ".join(pairs)
+    rows = "".join(
+        f"<dt>{escape(spaced(key))}</dt><dd>{value_html(entry)}</dd>"
+        for key, entry in value.items()
+    )
+    return f"<dl>{rows}</dl>"
+
+
+def spaced(key: Any) -> str:
+    """A key as words: `lowest_step` as `lowest step`."""
+    return str(key).replace("_", " ")
 
 
 def count(number_of: int, one: str, many: str | None = None) -> str:
