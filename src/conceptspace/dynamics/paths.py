@@ -21,8 +21,14 @@ CENTRES = np.arange(0.05, 1.0, CENTRE_PITCH)
 WIDTHS = 0.01 * WIDTH_RATIO ** np.arange(7)
 """Centres and widths of sigmoid progress, as parts of the whole duration."""
 
-LEG_RATES = (-8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0)
-"""Rates of the legs: below 0 they speed up, above 0 they slow down."""
+NEAR = 0.01
+"""Distance in concept space below which a path counts as being in its corner."""
+
+OUT_OF_QUESTION = 30.0
+"""A chi2 larger by so many units, of the best one per degree of freedom, rules a shape out."""
+
+ASYMMETRIES = (-1.0, 0.0, 1.0)
+"""Sigmoids that start slowly and end abruptly, symmetric ones, and the reverse."""
 
 
 def exponential(time: np.ndarray, rate: float) -> np.ndarray:
@@ -30,10 +36,28 @@ def exponential(time: np.ndarray, rate: float) -> np.ndarray:
     return time if abs(rate) < 1e-6 else np.expm1(-rate * time) / np.expm1(-rate)
 
 
-def sigmoid(time: np.ndarray, centre: float, width: float) -> np.ndarray:
-    """Logistic progress, rescaled to go from 0 at time 0 to 1 at time 1."""
-    low, high, now = (0.5 * np.tanh((x - centre) / (2 * width)) for x in (0.0, 1.0, time))
+def sigmoid(time: np.ndarray, centre: float, width: float, asymmetry: float = 0.0) -> np.ndarray:
+    """Sigmoid progress, rescaled to go from 0 at time 0 to 1 at time 1.
+
+    Asymmetry 0 is the logistic curve, 1 is Gompertz's, which starts abruptly and ends slowly, and
+    -1 is Gompertz's reversed.
+    """
+    low, high, now = (_raw_sigmoid((x - centre) / width, asymmetry) for x in (0.0, 1.0, time))
     return (now - low) / (high - low)
+
+
+def _raw_sigmoid(x: np.ndarray | float, asymmetry: float) -> np.ndarray:
+    if asymmetry == 0:
+        return 0.5 * np.tanh(0.5 * np.asarray(x))
+    gompertz = np.exp(-np.exp(np.clip(-asymmetry * np.asarray(x), -700, 50)))
+    return asymmetry * gompertz
+
+
+def leg_curves(time: Float[np.ndarray, "*any"]) -> list[Float[np.ndarray, "*any"]]:
+    """Progress along a leg from 0 to 1: even, slowing down, speeding up, or resting at its end."""
+    curves = [exponential(time, rate) for rate in (0.0, -3.0, 3.0, 8.0)]
+    curves += [sigmoid(time, 0.5, 0.12), sigmoid(time, 0.3, 0.07)]
+    return [*curves, np.minimum(time / 0.6, 1)]
 
 
 def clocks(steps: Float[np.ndarray, " checkpoint"]) -> list[np.ndarray]:
@@ -45,7 +69,7 @@ def clocks(steps: Float[np.ndarray, " checkpoint"]) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Progress:
-    """One progress curve: exponential with `shape = (rate,)`, or sigmoid with `(centre, width)`."""
+    """A progress curve: exponential with shape (rate), sigmoid with (centre, width, asymmetry)."""
 
     clock: int
     shape: tuple[float, ...]
@@ -64,17 +88,17 @@ class Progress:
         factors = RATE_RATIO ** np.linspace(-1, 1, 7)
         if len(self.shape) == 1:
             return [Progress(self.clock, (self.shape[0] * factor,)) for factor in factors]
-        centre, width = self.shape
+        centre, width, asymmetry = self.shape
         centres = centre + CENTRE_PITCH * np.linspace(-1, 1, 9)
         widths = width * WIDTH_RATIO ** np.linspace(-1, 1, 9)
-        return [Progress(self.clock, (c, w)) for c in centres for w in widths]
+        return [Progress(self.clock, (c, w, asymmetry)) for c in centres for w in widths]
 
 
 def progress_dictionary(num_clocks: int) -> list[Progress]:
     """Constant speed, speeds that fall or rise exponentially, and sigmoids."""
     rates = [0.0, *RATES, *-RATES[: len(RATES) // 2]]
     shapes: list[tuple[float, ...]] = [(float(rate),) for rate in rates]
-    shapes += [(float(c), float(w)) for c in CENTRES for w in WIDTHS]
+    shapes += [(float(c), float(w), a) for c in CENTRES for w in WIDTHS for a in ASYMMETRIES]
     return [Progress(clock, shape) for clock in range(num_clocks) for shape in shapes]
 
 
@@ -109,7 +133,15 @@ class LinearShapes:
         weights: Float[np.ndarray, "checkpoint concept"],
     ) -> None:
         self.root = np.sqrt(weights)
-        self.bases = [np.linalg.qr(designs * root[:, None])[0] for root in self.root.T]
+        self.bases = self._orthonormal(designs)
+
+    def _orthonormal(self, designs: np.ndarray) -> list[np.ndarray]:
+        return [np.linalg.qr(designs * root[:, None])[0] for root in self.root.T]
+
+    def add(self, designs: Float[np.ndarray, "model checkpoint column"]) -> None:
+        """Further models."""
+        more = self._orthonormal(designs)
+        self.bases = [np.concatenate(pair) for pair in zip(self.bases, more)]
 
     def explained(
         self, paths: Float[np.ndarray, "path checkpoint concept"]
@@ -143,24 +175,22 @@ class SmoothPaths:
     """
 
     def __init__(self, steps: np.ndarray, path: np.ndarray, weights: np.ndarray) -> None:
+        self.weights = weights
         times = clocks(steps)
         known = progress_dictionary(len(times))
         curves = np.array([progress(times) for progress in known])
-        self._build(curves, curves, weights)
+        self.bends = LinearShapes(_powers(curves, 2), weights)
+        self.learning = LinearShapes(_powers(curves, 1), weights)
         bend, learned = self._choose(path)
-        near_bend = [progress(times) for progress in known[bend].neighbours()]
-        near_learned = [p(times) for m in set(learned.tolist()) for p in known[m].neighbours()]
-        bends, learning = np.vstack([curves, near_bend]), np.vstack([curves, near_learned])
-        self._build(bends, learning, weights)
+        near = [progress(times) for progress in known[bend].neighbours()]
+        self.bends.add(_powers(np.array(near), 2))
+        near = [p(times) for m in sorted(set(learned.tolist())) for p in known[m].neighbours()]
+        self.learning.add(_powers(np.array(near), 1))
         own = observed_progress(path, weights)
         explained = self.bends.explained(path[None]).sum(axis=2).max()
         alone = LinearShapes(_powers(own[None], 2), weights).explained(path[None]).sum()
         if alone - explained > 2 * len(np.unique(own)):
-            self._build(np.vstack([bends, own]), learning, weights)
-
-    def _build(self, bends: np.ndarray, learning: np.ndarray, weights: np.ndarray) -> None:
-        self.bends = LinearShapes(_powers(bends, 2), weights)
-        self.learning = LinearShapes(_powers(learning, 1), weights)
+            self.bends.add(_powers(own[None], 2))
 
     def _choose(self, path: np.ndarray) -> tuple[int, np.ndarray]:
         """The best progress of a bend, and the best of each concept learned on its own."""
@@ -176,11 +206,14 @@ class SmoothPaths:
         return np.maximum(bend, learning)
 
     def fits(self, path: np.ndarray) -> dict[str, np.ndarray]:
-        """The best mean path of each kind."""
+        """The best mean path of each kind that is not out of the question."""
         bend, learned = self._choose(path)
         bends = [self.bends.fitted(bend, path, i) for i in range(path.shape[1])]
         parts = [self.learning.fitted(int(m), path, i) for i, m in enumerate(learned)]
-        return {"bend": np.stack(bends, axis=1), "independent learning": np.stack(parts, axis=1)}
+        found = {"bend": np.stack(bends, axis=1), "independent learning": np.stack(parts, axis=1)}
+        chi2 = {name: ((path - fit) ** 2 * self.weights).sum() for name, fit in found.items()}
+        limit = min(chi2.values()) * (1 + OUT_OF_QUESTION / path.size)
+        return {name: fit for name, fit in found.items() if chi2[name] <= limit}
 
 
 def _powers(curves: np.ndarray, degree: int) -> Float[np.ndarray, "curve checkpoint column"]:
@@ -196,6 +229,7 @@ class KinkedFit:
         corner: coordinates of the corner.
         before, after: displacement along each leg, from the start to the corner and from there on.
         path: the fitted mean path.
+        solver: of each concept, the map from a path to corner, before and after at this knot.
     """
 
     knot: float
@@ -203,6 +237,7 @@ class KinkedFit:
     before: np.ndarray
     after: np.ndarray
     path: np.ndarray
+    solver: Float[np.ndarray, "concept part checkpoint"]
 
     @property
     def angle(self) -> float:
@@ -210,6 +245,15 @@ class KinkedFit:
         norms = np.linalg.norm(self.before) * np.linalg.norm(self.after)
         cosine = self.before @ self.after / norms if norms > 0 else 1.0
         return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+    @property
+    def rest(self) -> tuple[float, float]:
+        """First and last checkpoint around the knot that lie within `NEAR` of the corner."""
+        away = np.flatnonzero(np.linalg.norm(self.path - self.corner, axis=1) > NEAR)
+        before, after = away[away < self.knot], away[away > self.knot]
+        first = float(before[-1] + 1) if len(before) else 0.0
+        last = float(after[0] - 1) if len(after) else len(self.path) - 1.0
+        return (first, last) if first <= last else (self.knot, self.knot)
 
 
 class KinkedPaths:
@@ -228,8 +272,9 @@ class KinkedPaths:
         index = np.arange(num_checkpoints)
         before = np.clip(index / self.knots[:, None], 0, 1)
         after = np.clip((index - self.knots[:, None]) / (last - self.knots[:, None]), 0, 1)
-        self.first = np.stack([exponential(before, k) - 1 for k in LEG_RATES], axis=1)
-        self.second = np.stack([exponential(after, k) for k in LEG_RATES], axis=1)
+        self.first = np.stack([leg - 1 for leg in leg_curves(before)], axis=1)
+        # The legs mirror each other: the first may rest before the corner, the second after it.
+        self.second = np.stack([1 - leg for leg in leg_curves(1 - after)], axis=1)
         self.root = np.sqrt(weights)
         self._centred = [self._centre(root) for root in self.root.T]
 
@@ -266,14 +311,10 @@ class KinkedPaths:
         explained = self._explained(path[None])[..., 0]
         knot, i, j = np.unravel_index(explained.argmax(), explained.shape)
         legs = np.stack([np.ones(len(path)), self.first[knot, i], self.second[knot, j]], axis=1)
-        root = self.root[:, :, None]
-        solved = [
-            np.linalg.lstsq(legs * root[:, c], path[:, c] * root[:, c, 0], rcond=None)[0]
-            for c in range(path.shape[1])
-        ]
-        corner, before, after = np.array(solved).T
+        solver = np.array([np.linalg.pinv(legs * r[:, None]) * r for r in self.root.T])
+        parts = np.einsum("cpk,kc->pc", solver, path)
         place = refine(self.knots, explained.max(axis=(1, 2)))
-        return KinkedFit(place, corner, before, after, legs @ np.array(solved).T)
+        return KinkedFit(place, parts[0], parts[1], parts[2], legs @ parts, solver)
 
 
 def refine(knots: np.ndarray, profile: np.ndarray) -> float:

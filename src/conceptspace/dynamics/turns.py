@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Real
+from scipy.stats import chi2
 
 from conceptspace.dynamics.noise import path_noise
 from conceptspace.dynamics.paths import (
@@ -42,7 +43,8 @@ class Turn:
         point: coordinates of the corner.
         leg_lengths: distance travelled before and after the corner.
         statistic: F, as above.
-        smooth_shape: the smooth shape that came nearest ("bend" or "independent learning").
+        smooth_shape: the smooth shape that came nearest ("bend", "independent learning", or
+            "straight" with a sudden change of speed).
     """
 
     step: float
@@ -138,8 +140,9 @@ def _candidate(
         shape: _p_value(statistic, _statistic(smooth_path + errors, smooth, kinked))
         for shape, smooth_path in smooth.fits(path).items()
     }
+    p_values["straight"] = _p_value_of_straight(fit, errors)
     shape = max(p_values, key=p_values.__getitem__)
-    low, high = _interval(path, fit, kinked, errors)
+    low, high = knot_interval(path, fit, kinked, errors)
     return Turn(
         step=_as_step(fit.knot, steps),
         interval=(_as_step(low, steps), _as_step(high, steps)),
@@ -163,23 +166,46 @@ def _statistic(
     return (chi2_smooth - chi2_kinked) / (chi2_kinked / max(freedom, 1))
 
 
+def _p_value_of_straight(fit: KinkedFit, errors: np.ndarray) -> float:
+    """Of a straight path that changes only its speed, however suddenly, a stop included.
+
+    Wald's test of the part of one leg that does not go on in the other's direction; the weaker of
+    the two legs decides. Knot and progresses were chosen to fit: three more degrees of freedom.
+    """
+    drawn = np.einsum("cpk,bkc->bpc", fit.solver, errors)
+    legs = ((fit.before, fit.after, drawn[:, 2]), (fit.after, fit.before, drawn[:, 1]))
+    p_values = []
+    for onwards, leg, leg_errors in legs:
+        across = np.eye(len(leg))
+        if onwards @ leg > 0:
+            across = np.linalg.svd(onwards[None])[2][1:]
+        covariance = np.atleast_2d(np.cov(across @ leg_errors.T)) + 1e-12 * np.eye(len(across))
+        wald = across @ leg @ np.linalg.solve(covariance, across @ leg)
+        p_values.append(float(chi2.sf(wald, len(across) + 3)))
+    return max(p_values)
+
+
 def _p_value(statistic: float, null: np.ndarray) -> float:
     return float((1 + (null >= statistic).sum()) / (1 + len(null)))
 
 
-def _interval(
+def knot_interval(
     path: np.ndarray, fit: KinkedFit, kinked: KinkedPaths, errors: np.ndarray
 ) -> tuple[float, float]:
-    """All knots whose fit is no worse than the true knot's fit is in 95 % of resamples."""
+    """All knots whose fit is no worse than the true knot's fit is in 95 % of resamples.
+
+    A path that rests in its corner turns at no moment in particular: the rest belongs to it.
+    """
     profiles = kinked.profile(fit.path + errors)
     true = np.array([np.interp(fit.knot, kinked.knots, p) for p in profiles])
     drops = profiles.max(axis=1) - true
     threshold = np.quantile(drops, COVERAGE)
     profile = kinked.profile(path[None])[0]
     inside = np.flatnonzero(profile >= profile.max() - threshold)
-    return _crossing(kinked.knots, profile, inside[0], -1, threshold), _crossing(
-        kinked.knots, profile, inside[-1], 1, threshold
-    )
+    low = _crossing(kinked.knots, profile, inside[0], -1, threshold)
+    high = _crossing(kinked.knots, profile, inside[-1], 1, threshold)
+    rest_from, rest_to = fit.rest
+    return min(low, rest_from), max(high, rest_to)
 
 
 def _crossing(
