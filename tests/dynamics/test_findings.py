@@ -265,3 +265,22 @@ def test_plain_values_have_no_infinities():
 def test_thresholds_outside_zero_and_one_are_refused():
     with pytest.raises(ValueError, match="between 0 and 1"):
         FindingsSettings(thresholds=(0.8, 1.5))
+
+
+def test_the_same_threshold_twice_is_refused():
+    with pytest.raises(ValueError, match="two thresholds are the same"):
+        FindingsSettings(thresholds=(0.8, 0.8))
+
+
+def test_other_thresholds_name_their_own_findings():
+    found = findings(trajectory(1), SETTINGS.replace(thresholds=(0.7,)))["classes"]["11"]
+    assert list(found["emergence"]) == list(found["learning_time"]) == ["0.7"]
+
+
+def test_a_trajectory_without_decodability_has_none():
+    assert findings(trajectory(1).drop_vars("decodability"), SETTINGS)["decodability"] == {}
+
+
+def test_a_trajectory_whose_steps_fall_is_refused():
+    with pytest.raises(ValueError, match="steps must rise"):
+        findings(trajectory(1).isel(step=[3, 2, 1]), SETTINGS)

@@ -215,7 +215,7 @@ class _Analysis:
         )
         if not analysis.turns:
             return nothing
-        keys = ("step", "interval", "angle", "p_value", "point")
+        keys = ("step", "interval", "angle", "p_value", "point", "leg_lengths")
         return {
             "turns": [{key: getattr(turn, key) for key in keys} for turn in analysis.turns],
             "turns_per_seed": analysis.seed_steps,

@@ -7,6 +7,7 @@ import numpy as np
 from conceptspace.dynamics.speed import SIDE, kink
 from conceptspace.report.case import Case, Claim, Verdict, control, judge
 
+TURN_KEYS = ("p_value", "angle", "point", "leg_lengths")
 MIN_CHECKPOINTS = 12
 """Below this many a kink cannot be told from a curve."""
 
@@ -28,7 +29,7 @@ def turn_claim(case: Case) -> Claim:
             for number, (label, curve) in enumerate(curves.items())
         }
         verdict = judge(controls) if case.has_enough_seeds else "inconclusive"
-        controls["turn"] = {key: turns[0][key] for key in ("p_value", "angle", "point")}
+        controls["turn"] = {key: turns[0][key] for key in TURN_KEYS}
     return case.claim(
         "C4",
         f"The path of the held-out class {name} turns suddenly, and the turn shows only in "
