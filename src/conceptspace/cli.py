@@ -94,7 +94,11 @@ def _parse(command: str, rest: list[str]) -> Any:
                 f"`{command}` needs a recipe ({', '.join(RECIPES)}) or the path of an "
                 f"experiment.json first, as in `conceptspace {command} quick`"
             )
-        default = kind(experiment=_recipe(rest.pop(0)))
+        recipe = rest.pop(0)
+        default = kind(experiment=_recipe(recipe))
+        if command == "run" and Path(recipe).is_dir():
+            default.out = Path(recipe)  # a run that is there continues where it is
+        command = f"{command} {recipe}"
     return tyro.cli(
         kind,
         prog=f"conceptspace {command}",
@@ -116,6 +120,8 @@ def _recipe(name: str) -> Experiment:
             return Experiment.from_json(path.read_bytes())
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        except SettingsError as error:
+            raise UsageError(f"{path}: {error}") from error
     raise UsageError(
         f"there is no recipe {name!r}{_closest(name, RECIPES)}; an experiment of your own is given "
         "as the path of its .json file"
@@ -127,7 +133,7 @@ def _closest(name: str, known: Any) -> str:
 
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (there are {', '.join(known)})"
+    return f"{hint} (known: {', '.join(known)})"
 
 
 def _usage() -> str:

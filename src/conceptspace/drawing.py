@@ -67,7 +67,7 @@ def draw_samples(
         raise ValueError(f"strength must be a finite number, not {strength}")
     experiment = run.experiment
     space, split, prompter = experiment.space, experiment.split, experiment.prompter
-    chosen = concept_class or (split.held_out(space) or space.classes)[0]
+    chosen = (split.held_out(space) or space.classes)[0] if concept_class is None else concept_class
     space.indices(chosen)
     adapter = run.adapter(seed, step)
     intervention: Intervention = Naive()

@@ -1,5 +1,7 @@
 """The one configuration object: everything that a run depends on but its seeds. No torch."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -49,13 +51,17 @@ class Experiment(Settings):
     @model_validator(mode="after")
     def _parts_fit_together(self):
         check_space(self.space, self.world)
-        self.split.training(self.space)
-        self.conditioning.layout(self.space, self.world.factor_widths)
-        self.conditioning.mixing.check(self.space)
-        for method in self.elicitation:
-            method.check(self.space)
+        with _naming("split"):
+            self.split.training(self.space)
+        with _naming("conditioning"):
+            self.conditioning.layout(self.space, self.world.factor_widths)
+            self.conditioning.mixing.check(self.space)
+        for index, method in enumerate(self.elicitation):
+            with _naming(f"elicitation.{index}"):
+                method.check(self.space)
         method_names(self.elicitation)
-        self.measurement.steps(self.training.steps)
+        with _naming("measurement"):
+            self.measurement.steps(self.training.steps)
         shrinks = 2 ** (len(self.model.widths) - 1)
         if self.world.image_size % shrinks:
             raise ValueError(
@@ -75,3 +81,12 @@ class Experiment(Settings):
     def steps(self) -> tuple[int, ...]:
         """The steps that are measured."""
         return self.measurement.steps(self.training.steps)
+
+
+@contextlib.contextmanager
+def _naming(field: str) -> Iterator[None]:
+    """Put the field before what its part refuses."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from None

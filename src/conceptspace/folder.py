@@ -116,8 +116,9 @@ def read_experiment(folder: Path) -> Experiment:
     """
     sealed = SealedFolder(folder)
     if not sealed.has(EXPERIMENT):
-        there = "it has no" if folder.is_dir() else "there is no such folder, and so no"
-        raise WrongFolder(f"{folder} is not a run: {there} {EXPERIMENT}")
+        if not folder.is_dir():
+            raise WrongFolder(f"{folder} is not a run: there is no such folder")
+        raise WrongFolder(f"{folder} is not a run: it has no {EXPERIMENT}")
     try:
         return Experiment.from_json(sealed.read(EXPERIMENT))
     except DamagedFile as error:

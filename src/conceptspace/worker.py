@@ -3,6 +3,7 @@
 `python -m conceptspace.worker RUN SEED PARENT` is what a run starts for each seed.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -29,6 +30,10 @@ class SeedLog:
         if self.file.tell() and not ends_with_newline(folder / LOG):
             self.file.write("\n")  # a line torn by a kill must not run into the next
         self.last = 0.0
+
+    def close(self) -> None:
+        """Nothing more happens."""
+        self.file.close()
 
     def write(self, event: str, **fields: Any) -> None:
         """Write one line."""
@@ -60,9 +65,11 @@ def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
     from conceptspace.training.state import TrainingState
 
     folder = seed_folder(run, seed)
-    with exclusive(folder, WAIT_FOR_LOCK_SECONDS):
+    with (
+        exclusive(folder, WAIT_FOR_LOCK_SECONDS),
+        contextlib.closing(SeedLog(folder)) as log,
+    ):
         SealedFolder(folder).remove_leftovers()
-        log = SeedLog(folder)
 
         def on_damage(message: str) -> None:
             log.write("damage", message=message)

@@ -1,0 +1,197 @@
+"""A run that is killed, wherever it is, continues with the same command and ends with the same
+bits as one that was left alone."""
+
+import os
+import random
+import shutil
+import signal
+import time
+
+import pytest
+
+from conceptspace.worker import run_seed
+from runs.commands import Command, eventually, is_alive
+from runs.tiny import DERIVED, SAME_BITS, contents, events, leftovers
+
+NUM_KILLS = 20
+MOMENTS = {  # and how often each comes in an undisturbed run, about
+    "training": 40,
+    "sampling": 4,
+    "before a file is renamed": 12,
+    "after a file was renamed": 12,
+    "half-way through a file": 24,
+    "removing a file": 2,
+}
+
+
+def test_a_seed_killed_at_twenty_random_moments_ends_with_the_same_bits(
+    stable, started_run, finished_run, tmp_path
+):
+    chance = random.Random(1)
+    kills = dict.fromkeys(MOMENTS, 0)
+    wanted = contents(finished_run)
+    victims = 0
+    while sum(kills.values()) < NUM_KILLS:
+        victims += 1
+        run = shutil.copytree(started_run, tmp_path / f"victim-{victims}")
+        status = -signal.SIGKILL
+        while status == -signal.SIGKILL:
+            moment = chance.choice(list(MOMENTS))
+            status = stable.run_seed(run, (moment, chance.randint(1, 1 + MOMENTS[moment] // 2)))
+            kills[moment] += status == -signal.SIGKILL
+        assert status == 0
+        assert contents(run) == wanted
+        assert leftovers(run) == []
+    assert all(kills.values()), f"moments that were never tried: {kills}"
+
+
+@pytest.mark.parametrize("moment", ["after a file was renamed", "half-way through a file"])
+def test_a_seed_killed_at_every_single_write_ends_with_the_same_bits(
+    stable, started, finished_run, moment
+):
+    kills = 0
+    while stable.run_seed(started, (moment, 1 if moment.startswith("after") else 2)) != 0:
+        kills += 1
+    assert kills >= 8
+    assert contents(started) == contents(finished_run)
+
+
+def test_a_seed_killed_between_its_last_state_and_the_removal_of_the_oldest_keeps_two(
+    stable, started, finished_run
+):
+    while stable.run_seed(started, ("removing a file", 1)) != 0:
+        assert len(list(started.glob("seed=0/state/*.safetensors"))) <= 3
+    assert contents(started) == contents(finished_run)
+
+
+def test_the_whole_command_killed_in_each_stage_ends_with_the_same_bits(
+    experiment, finished_run, tmp_path
+):
+    settings = tmp_path / "tiny.json"
+    settings.write_text(experiment.to_json())
+    run = tmp_path / "run"
+    line = ("run", settings, "--out", run, "--seeds", 1)
+    for stage in ("Training the probe", "Training and measuring", "Findings"):
+        with Command(*line) as command:
+            command.wait_for_line(stage)
+            if stage == "Training and measuring":
+                eventually(lambda: any(e["event"] == "measured" for e in events(run)), "measured")
+            command.signal_group(signal.SIGKILL)
+            assert command.finish()[0] == -signal.SIGKILL
+    with Command(*line) as command:
+        status, output, errors = command.finish()
+    assert (status, errors) == (0, "")
+    assert str(run / "report.html") in output
+    assert contents(run, SAME_BITS + DERIVED) == contents(finished_run, SAME_BITS + DERIVED)
+    assert leftovers(run) == []
+
+
+@pytest.mark.slow
+def test_the_whole_command_killed_at_twenty_random_times_ends_with_the_same_bits(
+    experiment, finished_run, tmp_path
+):
+    chance = random.Random(2)
+    settings = tmp_path / "tiny.json"
+    settings.write_text(experiment.to_json())
+    patterns = (*SAME_BITS, *DERIVED, "figures/*", "report.html")
+    kills, victim = 0, 0
+    while kills < NUM_KILLS:
+        victim += 1
+        run = tmp_path / f"victim-{victim}" / "run"
+        line = ("run", settings, "--out", run, "--seeds", 1)
+        started = time.monotonic()
+        with Command(*line) as command:
+            assert command.finish()[0] == 0
+        duration = time.monotonic() - started
+        shutil.rmtree(run)
+        for kill in range(NUM_KILLS // 2):
+            with Command(*line) as command:
+                time.sleep(duration * chance.random())
+                whole_group = kill % 2 == 0
+                if whole_group:
+                    command.signal_group(signal.SIGKILL)
+                else:
+                    command.process.kill()
+                kills += command.process.wait() == -signal.SIGKILL
+        with Command(*line) as command:
+            status, _, errors = command.finish()
+        assert (status, errors) == (0, "")
+        assert contents(run, SAME_BITS + DERIVED) == contents(finished_run, SAME_BITS + DERIVED)
+        # The page names its own folder; everything else in it must agree.
+        ours, theirs = (
+            {name: sum_ for name, sum_ in contents(r, patterns).items() if name != "report.html"}
+            for r in (run, finished_run)
+        )
+        assert ours == theirs
+
+
+def test_workers_end_by_themselves_when_only_the_command_is_killed(
+    experiment, started, finished_run
+):
+    with Command("run", started, "--out", started, "--seeds", 1) as command:
+        eventually(lambda: events(started), "the worker starts")
+        worker = events(started)[0]["pid"]
+        assert is_alive(worker)
+        command.process.kill()
+        eventually(lambda: not is_alive(worker), "the worker ends")
+    run_seed(experiment, started, 0)
+    assert contents(started) == contents(finished_run)
+
+
+def test_a_worker_ends_even_if_the_command_is_killed_before_torch_is_loaded(started):
+    with Command("run", started, "--out", started, "--seeds", 1) as command:
+        command.wait_for_line("Training and measuring")
+        eventually(lambda: _children(command.process.pid), "the worker is started")
+        worker = _children(command.process.pid)[0]
+        command.process.kill()
+        eventually(lambda: not is_alive(worker), "the worker ends")
+    assert not any(event["event"] == "done" for event in events(started))
+
+
+def test_a_killed_worker_is_reported_and_the_same_command_continues(
+    experiment, started, finished_run
+):
+    with Command("run", started, "--out", started, "--seeds", 1) as command:
+        eventually(lambda: events(started), "the worker starts")
+        os.kill(events(started)[0]["pid"], signal.SIGKILL)
+        status, _, errors = command.finish()
+    assert status == 1
+    assert "seed 0 failed: its process was killed" in errors
+    assert "same command continues" in errors
+    assert "Traceback" not in errors
+    run_seed(experiment, started, 0)
+    assert contents(started) == contents(finished_run)
+
+
+@pytest.mark.parametrize("stage", ["Training the probe", "Training and measuring"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_stop_says_how_to_continue(
+    experiment, started, finished_run, stage, number
+):
+    if stage == "Training the probe":
+        (started / "probe.safetensors").unlink()
+    with Command("run", started, "--out", started, "--seeds", 1) as command:
+        command.wait_for_line(stage)
+        if stage == "Training and measuring":
+            eventually(lambda: events(started), "the worker starts")
+        if number == signal.SIGINT:
+            command.signal_group(number)  # as a terminal does
+        else:
+            command.process.send_signal(number)
+        status, _, errors = command.finish()
+    assert status == 130
+    assert errors.startswith("conceptspace: stopped; nothing is lost: the same command continues")
+    assert str(started) in errors
+    assert "Traceback" not in errors
+    assert not any(is_alive(event["pid"]) for event in events(started) if "pid" in event)
+    if stage == "Training and measuring":
+        run_seed(experiment, started, 0)
+        assert contents(started) == contents(finished_run)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        return []
