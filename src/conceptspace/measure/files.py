@@ -80,17 +80,24 @@ class SealedFolder:
         self.path = Path(path)
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file, its sum first."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        line = f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode()
-        with naming(self.path / SUMS), open(self.path / SUMS, "ab") as file:
-            # A line torn by a kill must not run into this one.
-            if file.tell() and not ends_with_newline(self.path / SUMS):
-                line = b"\n" + line
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        """Write a file, its sum first. What is there already is left as it is."""
+        if self.is_what_was_written(name, data):
+            if self.has(name) and (self.path / name).read_bytes() == data:
+                return
+        else:
+            self._record(f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode())
         write_atomically(self.path / name, data)
+
+    def _record(self, line: bytes) -> None:
+        with naming(self.path / SUMS):
+            self.path.mkdir(parents=True, exist_ok=True)
+            with open(self.path / SUMS, "ab") as file:
+                # A line torn by a kill must not run into this one.
+                if file.tell() and not ends_with_newline(self.path / SUMS):
+                    line = b"\n" + line
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
 
     def read(self, name: str) -> bytes:
         """The content of a file.
