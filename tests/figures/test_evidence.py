@@ -76,6 +76,19 @@ def test_concept_accuracy_leaves_out_samples_not_measured(evidence: Evidence):
     np.testing.assert_allclose(measured, expected.values)
 
 
+def test_concept_accuracy_of_a_method_is_at_the_strength_chosen_for_it(evidence: Evidence):
+    """All concepts right is rarer than each; at the weakest strength colour stays far below."""
+    joint = evidence.accuracy("11", "latent-steering")
+    assert joint is not None
+    each = evidence.concept_accuracy("11", "latent-steering")
+    assert (each.min(axis=-1) >= joint.per_seed - 1e-6).all()
+    assert each[:, -1, 0].min() > 0.75
+    weakest = evidence.trajectory["correct"].sel(
+        {"concept_class": "11", "method": "latent-steering", "strength": 0, "concept": "colour"}
+    )
+    assert float((weakest[:, -1] == 1).mean()) < 0.5
+
+
 def test_an_unmeasured_method_has_no_accuracy(evidence: Evidence):
     assert evidence.accuracy("00", "over-prompting") is None
     assert evidence.strengths("11", "telepathy") is None

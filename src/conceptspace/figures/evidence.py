@@ -14,6 +14,12 @@ import numpy as np
 import xarray as xr
 
 from conceptspace.concepts.space import DIGITS
+from conceptspace.dynamics.accuracy import (
+    NUM_FOLDS,
+    chosen_accuracy,
+    concept_right,
+    joint_right,
+)
 
 NAIVE = "naive"
 
@@ -161,16 +167,30 @@ class Evidence:
         return None if not found else numbers(found)
 
     def concept_accuracy(self, concept_class: str, method: str = NAIVE) -> np.ndarray:
-        """Share of samples with each concept right (seed, step, concept); off-manifold is wrong."""
-        correct = self._select("correct", concept_class, method)
-        if correct is None:
+        """Share of samples with each concept right (seed, step, concept); off-manifold is wrong.
+
+        As for joint accuracy, each half of the samples is scored at the strength that makes most of
+        the other half right.
+        """
+        found = self._cell("correct", concept_class, method)
+        if found is None:
             return np.full((len(self.seeds), len(self.steps), len(self.concepts)), np.nan)
-        right = correct.transpose("seed", "step", "concept", "sample").values
-        measured = right >= 0
-        off = self._select("off_manifold", concept_class, method)
-        if off is not None:
-            right = right * (off.transpose("seed", "step", "sample").values != 1)[:, :, None]
-        return nan_mean(np.where(measured, right, np.nan))
+        order = ("seed", "step", "strength", "sample")
+        correct = found.transpose(*order, "concept").values.astype(np.int8)
+        off = self._cell("off_manifold", concept_class, method)
+        flagged = (
+            np.where(correct[..., 0] < 0, -1, 0) if off is None else off.transpose(*order).values
+        )
+        right = concept_right(correct, flagged.astype(np.int8))
+        if method == NAIVE or right.shape[3] < NUM_FOLDS:
+            return nan_mean(np.moveaxis(right[:, :, 0], 2, -1))
+        chosen = chosen_accuracy(joint_right(correct, flagged.astype(np.int8))).strength
+        folds = []
+        for fold in range(NUM_FOLDS):
+            at = np.maximum(chosen[..., fold], 0)[:, :, None, None, None]
+            scored = np.take_along_axis(right[:, :, :, fold::NUM_FOLDS], at, axis=2)[:, :, 0]
+            folds.append(nan_mean(np.moveaxis(scored, 2, -1)))
+        return np.mean(folds, axis=0)
 
     def off_manifold(self, concept_class: str, method: str = NAIVE) -> np.ndarray | None:
         """Share of samples that G could not have drawn (step,), or None where not measured."""
@@ -202,6 +222,11 @@ class Evidence:
         return json.loads(value) if isinstance(value, str) else value
 
     def _select(self, variable: str, concept_class: str, method: str) -> xr.DataArray | None:
+        found = self._cell(variable, concept_class, method)
+        return None if found is None else found.isel(strength=0)
+
+    def _cell(self, variable: str, concept_class: str, method: str) -> xr.DataArray | None:
+        """A variable of one class and method at all strengths, or None where there is none."""
         data = self.trajectory
         known = (
             variable in data
@@ -211,8 +236,7 @@ class Evidence:
         if not known:
             return None
         # a dict, since xarray takes `method=` for how to look up what is not there
-        where = {"concept_class": concept_class, "method": method}
-        return data[variable].sel(where).isel(strength=0)
+        return data[variable].sel({"concept_class": concept_class, "method": method})
 
 
 def numbers(values: Any, like: np.ndarray | None = None) -> np.ndarray:
