@@ -222,6 +222,7 @@ def test_the_test_of_samples_notices_too_few_sampling_steps(learned):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_general_network_reaches_the_entropy_and_the_data_too():
     outcome = examine(*learn(Perceptron, steps=8000, learning_rate=2e-3))
     assert abs(outcome.gamma[-1] - best_gamma_start()) < 0.05

@@ -109,6 +109,15 @@ def test_training_that_goes_on_from_a_state_is_the_same_bits_as_unbroken(stop):
     assert_same(run(resumed), unbroken)
 
 
+def test_dropout_drops_other_entries_at_every_step():
+    state, dropped = fresh(), []
+    block = next(iter(state.model.network.blocks().values()))
+    block.dropout.register_forward_hook(lambda module, x, out: dropped.append((out == 0).tolist()))
+    run(state)
+    assert len(dropped) == 6
+    assert all(mask != dropped[0] for mask in dropped[1:])
+
+
 def test_what_is_done_after_a_step_does_not_disturb_training():
     def disturb(state, bound):
         torch.rand(7)
