@@ -65,6 +65,15 @@ def test_an_untrained_network_corrects_nothing():
     assert (network.denoise(z_t, time, network.condition(vectors)) == 0).all()
 
 
+def test_every_residual_block_starts_as_its_shortcut():
+    network = UNet(3, 4, SMALL)
+    for site, condition in network.condition(torch.rand(2, 4)).items():
+        block = network.blocks()[site]
+        hidden = torch.randn(2, block.convolution1.in_channels, 4, 4)
+        added = block(hidden, torch.randn(2, 32), condition)
+        assert torch.equal(added, block.shortcut(hidden)), site
+
+
 def test_an_untrained_model_predicts_its_input_as_noise():
     model = VDM(UNet(3, 4, SMALL), DiffusionSettings())
     z_t, time, vectors = inputs()
