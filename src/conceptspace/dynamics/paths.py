@@ -83,14 +83,14 @@ class Progress:
         """Whether it takes at least a twentieth of the duration to change its speed."""
         return abs(self.shape[0]) <= 20 if len(self.shape) == 1 else self.shape[1] >= 0.05
 
-    def neighbours(self) -> "list[Progress]":
-        """Curves between this one and the next ones of the dictionary."""
-        factors = RATE_RATIO ** np.linspace(-1, 1, 7)
+    def neighbours(self, reach: float = 1.0) -> "list[Progress]":
+        """Curves between this one and the next ones of the dictionary, or part of the way there."""
+        factors = RATE_RATIO ** (reach * np.linspace(-1, 1, 7))
         if len(self.shape) == 1:
             return [Progress(self.clock, (self.shape[0] * factor,)) for factor in factors]
         centre, width, asymmetry = self.shape
-        centres = centre + CENTRE_PITCH * np.linspace(-1, 1, 9)
-        widths = width * WIDTH_RATIO ** np.linspace(-1, 1, 9)
+        centres = centre + reach * CENTRE_PITCH * np.linspace(-1, 1, 9)
+        widths = width * WIDTH_RATIO ** (reach * np.linspace(-1, 1, 9))
         return [Progress(self.clock, (c, w, asymmetry)) for c in centres for w in widths]
 
 
@@ -177,15 +177,19 @@ class SmoothPaths:
     def __init__(self, steps: np.ndarray, path: np.ndarray, weights: np.ndarray) -> None:
         self.weights = weights
         times = clocks(steps)
-        known = progress_dictionary(len(times))
-        curves = np.array([progress(times) for progress in known])
+        bends = progress_dictionary(len(times))
+        learning = list(bends)
+        curves = np.array([progress(times) for progress in bends])
         self.bends = LinearShapes(_powers(curves, 2), weights)
         self.learning = LinearShapes(_powers(curves, 1), weights)
-        bend, learned = self._choose(path)
-        near = [progress(times) for progress in known[bend].neighbours()]
-        self.bends.add(_powers(np.array(near), 2))
-        near = [p(times) for m in sorted(set(learned.tolist())) for p in known[m].neighbours()]
-        self.learning.add(_powers(np.array(near), 1))
+        for reach in (1.0, 0.2):
+            bend, learned = self._choose(path)
+            near = bends[bend].neighbours(reach)
+            self.bends.add(_powers(np.array([progress(times) for progress in near]), 2))
+            bends += near
+            near = [p for m in sorted(set(learned.tolist())) for p in learning[m].neighbours(reach)]
+            self.learning.add(_powers(np.array([progress(times) for progress in near]), 1))
+            learning += near
         own = observed_progress(path, weights)
         explained = self.bends.explained(path[None]).sum(axis=2).max()
         alone = LinearShapes(_powers(own[None], 2), weights).explained(path[None]).sum()

@@ -11,12 +11,12 @@ from jaxtyping import Float, Real
 from scipy.ndimage import gaussian_filter1d
 
 from conceptspace.dynamics.noise import path_noise
-from conceptspace.dynamics.paths import LinearShapes, clocks, progress_dictionary
+from conceptspace.dynamics.paths import LinearShapes, Progress, clocks, progress_dictionary
 
 SIDE = 4
 """Checkpoints needed on either side of a kink."""
 
-VARIANCE_REACH = 4.0
+VARIANCE_REACH = 6.0
 """Standard deviation in checkpoints of the Gaussian that smooths squared residuals."""
 
 
@@ -180,18 +180,21 @@ def kink(
     places = np.interp(hinges, np.arange(len(steps)), steps)
     mean = series.mean(axis=0)[inside]
     local = _LocalCurves(steps[inside], places, mean)
-    statistic, smooth, hinged, scale = local.fit(mean)
+    hinged, scale = local.hinged_fit(mean)
     errors = scale * rng.standard_normal((num_resamples, len(mean)))
-    null = local.statistic(smooth + errors)
-    place, change = local.change(mean[None])
-    drawn = local.change(hinged + errors, place)[1] - change
-    bounds = change[0] - np.quantile(drawn, (0.975, 0.025))
+    statistic = local.statistic(mean[None])
+    # The least favourable of the smooth curves counts.
+    exceeded = [(local.statistic(s + errors) >= statistic).sum() for s in local.smooth_fits(mean)]
+    place, change, spread = local.change(mean[None])
+    _, drawn, drawn_spread = local.change(hinged + errors)
+    # Studentised, since residuals of a flexible fit are too small, and by how much varies.
+    reach_of_change = np.quantile(abs(drawn - change) / drawn_spread, 0.95) * spread[0]
     return Kink(
-        step=float(places[place]),
+        step=float(places[place[0]]),
         change=float(change[0]),
-        interval=(float(bounds[0]), float(bounds[1])),
-        p_value=float((1 + (null >= statistic).sum()) / (1 + num_resamples)),
-        change_per_seed=local.change(series[:, inside], place)[1],
+        interval=(float(change[0] - reach_of_change), float(change[0] + reach_of_change)),
+        p_value=float((1 + max(exceeded)) / (1 + num_resamples)),
+        change_per_seed=local.change(series[:, inside], place[0])[1],
     )
 
 
@@ -213,15 +216,13 @@ class _LocalCurves:
         times = clocks(steps)
         times.append((logarithm - logarithm[0]) / (logarithm[-1] - logarithm[0]))
         known = [p for p in progress_dictionary(len(times)) if p.is_gentle]
-        curves = np.array([progress(times) for progress in known])
-        self._build(curves)
-        one = curve[None, :, None]
-        best = {int(self.smooth.explained(one).argmax())}
-        best.add(int(self.hinged.explained(one).argmax()) % len(curves))
-        near = [progress(times) for m in best for progress in known[m].neighbours()]
-        self._build(np.vstack([curves, near]))
+        self._build(known, times)
+        best = int(self.smooth.explained(curve[None, :, None]).argmax())
+        self._build(known + known[best].neighbours(), times)
 
-    def _build(self, curves: np.ndarray) -> None:
+    def _build(self, shapes: list[Progress], times: list[np.ndarray]) -> None:
+        curves = np.array([progress(times) for progress in shapes])
+        self.is_sigmoid = np.array([len(progress.shape) > 1 for progress in shapes])
         time = (self.steps - self.steps[0]) / self.span
         plain = np.stack([np.ones_like(time), time, time**2], axis=1)
         smooth = np.array([np.column_stack([plain, curve]) for curve in curves])
@@ -237,24 +238,40 @@ class _LocalCurves:
         hinged = total - self.hinged.explained(curves[..., None]).max(axis=(0, 2))
         return (smooth - hinged) / np.maximum(hinged / self.freedom, 1e-12 * total + 1e-300)
 
-    def fit(self, curve: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
-        """F, the best smooth curve, the best hinged one, and the local scale of the residuals."""
-        one = curve[None, :, None]
-        smooth = self.smooth.fitted(int(self.smooth.explained(one).argmax()), one[0], 0)
-        hinged = self.hinged.fitted(int(self.hinged.explained(one).argmax()), one[0], 0)
-        square = (curve - hinged) ** 2 * len(curve) / self.freedom
-        scale = np.sqrt(gaussian_filter1d(square, VARIANCE_REACH, mode="reflect"))
-        return float(self.statistic(curve[None])[0]), smooth, hinged, scale
+    def smooth_fits(self, curve: np.ndarray) -> list[np.ndarray]:
+        """The best smooth curve of each kind, a parabola (on which F does not depend) included."""
+        explained = self.smooth.explained(curve[None, :, None])[:, 0, 0]
+        fits = [np.zeros_like(curve)]
+        for is_sigmoid in (False, True):
+            best = np.where(self.is_sigmoid == is_sigmoid, explained, -np.inf).argmax()
+            fits.append(self.smooth.fitted(int(best), curve[:, None], 0))
+        return fits
 
-    def change(self, curves: np.ndarray, place: int | None = None) -> tuple[int, np.ndarray]:
-        """The place of the hinge, best for the first curve if not given, and each slope change."""
+    def hinged_fit(self, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The best hinged curve, and the local scale of its residuals."""
+        best = int(self.hinged.explained(curve[None, :, None]).argmax())
+        hinged = self.hinged.fitted(best, curve[:, None], 0)
+        square = (curve - hinged) ** 2 * len(curve) / self.freedom
+        return hinged, np.sqrt(gaussian_filter1d(square, VARIANCE_REACH, mode="reflect"))
+
+    def change(
+        self, curves: np.ndarray, place: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Each curve's place of the hinge, best if not given, slope change, and its spread."""
         explained = self.hinged.explained(curves[..., None])[..., 0]
-        if place is None:
-            place = int(explained[:, 0].argmax()) // self.num_curves
-        first = place * self.num_curves
-        best = first + explained[first : first + self.num_curves].argmax(axis=0)
-        fits = [np.linalg.lstsq(self.designs[m], c, rcond=None)[0] for m, c in zip(best, curves)]
-        return place, np.array([fit[-1] for fit in fits]) / self.span
+        first, last = 0, len(explained)
+        if place is not None:
+            first, last = place * self.num_curves, (place + 1) * self.num_curves
+        best = first + explained[first:last].argmax(axis=0)
+        changes, spreads = [], []
+        for model, curve in zip(best, curves):
+            design = self.designs[model]
+            solver = np.linalg.pinv(design)
+            parts = solver @ curve
+            residual = np.linalg.norm(curve - design @ parts)
+            changes.append(parts[-1] / self.span)
+            spreads.append(max(residual * np.linalg.norm(solver[-1]), 1e-300) / self.span)
+        return best // self.num_curves, np.array(changes), np.array(spreads)
 
 
 def _hinge_places(steps: np.ndarray, at: float | tuple[float, float]) -> np.ndarray:
