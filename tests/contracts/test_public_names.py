@@ -1,0 +1,85 @@
+"""The public names are frozen: a change of this list is a change of the interface."""
+
+import inspect
+
+import pytest
+
+import conceptspace
+
+PUBLIC = [
+    "Adapter",
+    "AddDirections",
+    "Composed",
+    "Concept",
+    "ConceptSpace",
+    "Conditioning",
+    "DiffusionSettings",
+    "EmbeddingPatch",
+    "Experiment",
+    "FindingsSettings",
+    "IdentityMixing",
+    "Instrument",
+    "Interrupted",
+    "Inversion",
+    "InversionSettings",
+    "LatentSteering",
+    "MaskedMixing",
+    "MeasurementSettings",
+    "Naive",
+    "NativeAdapter",
+    "NoisyMixing",
+    "Normal",
+    "OverPrompt",
+    "PerBlockEmbedding",
+    "Probe",
+    "ProbeSettings",
+    "Prompter",
+    "Recorder",
+    "Run",
+    "RunError",
+    "SettingsError",
+    "SharedEmbedding",
+    "Split",
+    "SyntheticWorld",
+    "TrainingSettings",
+    "UNet",
+    "UNetSettings",
+    "Uniform",
+    "VDM",
+    "World",
+    "background",
+    "colour",
+    "concept_signal",
+    "derive",
+    "emergence",
+    "findings",
+    "learning_times",
+    "load_run",
+    "measure_checkpoint",
+    "position",
+    "quick",
+    "run",
+    "shape",
+    "size",
+    "speed",
+    "train_probe",
+    "turning_points",
+]
+
+
+def test_the_public_names_are_frozen():
+    assert conceptspace.__all__ == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_is_there_and_says_what_it_is(name):
+    thing = getattr(conceptspace, name)
+    assert name in dir(conceptspace)
+    if inspect.isclass(thing) or inspect.isfunction(thing):
+        assert inspect.getdoc(thing), f"{name} has no docstring"
+        assert thing.__module__.startswith("conceptspace.")
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(AttributeError, match="module 'conceptspace' has no attribute 'colors'"):
+        _ = conceptspace.colors
