@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from conceptspace.dynamics.noise import path_noise
-from conceptspace.dynamics.paths import KinkedPaths, exponential, sigmoid
+from conceptspace.dynamics.paths import KinkedPaths
+from conceptspace.dynamics.progress import exponential, sigmoid
 from conceptspace.dynamics.turns import knot_interval, turning_points
 
 CHECKPOINTS, SEEDS, SAMPLES = 60, 5, 32

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conceptspace.dynamics.paths import exponential, sigmoid
+from conceptspace.dynamics.progress import exponential, sigmoid
 from conceptspace.dynamics.turns import Turn, TurnAnalysis, turning_points
 
 TIME = np.linspace(0, 1, 60)

@@ -116,13 +116,13 @@ def _seed_curves(
         return centred, 0.0
     band = slice(0, min(SMOOTH_BAND, num_checkpoints))
     scale = np.sqrt(np.einsum("kii->ki", covariance) + TOLERANCE**2)
-    between = dct(centred / scale, axis=1, norm="ortho")[:, band]
-    within = dct(deviations / scale[:, None], axis=1, norm="ortho")[:, band]
+    between = np.asarray(dct(centred / scale, axis=1, norm="ortho"))[:, band]
+    within = np.asarray(dct(deviations / scale[:, None], axis=1, norm="ortho"))[:, band]
     num_samples = deviations.shape[2]
     total = (between**2).sum() / (num_seeds - 1)
     explained = (within**2).sum() / (num_seeds * num_samples * (num_samples - 1))
     # One standard error is allowed for, or chance alone would widen every interval.
     explained *= 1 + np.sqrt(2 / ((num_seeds - 1) * between[0].size))
     share = float(max(0.0, 1 - explained / total)) if total > 0 else 0.0
-    smooth = idct(between, n=num_checkpoints, axis=1, norm="ortho") * scale
+    smooth = np.asarray(idct(between, n=num_checkpoints, axis=1, norm="ortho")) * scale
     return smooth * np.sqrt(share / (num_seeds * (num_seeds - 1))), share

@@ -11,7 +11,8 @@ from jaxtyping import Float, Real
 from scipy.ndimage import gaussian_filter1d
 
 from conceptspace.dynamics.noise import path_noise
-from conceptspace.dynamics.paths import LinearShapes, Progress, clocks, progress_dictionary
+from conceptspace.dynamics.paths import LinearShapes
+from conceptspace.dynamics.progress import Progress, clocks, progress_dictionary
 
 SIDE = 4
 """Checkpoints needed on either side of a kink."""
@@ -115,7 +116,7 @@ def speed_interval(
 def _slope_weights(steps: np.ndarray, smoothing: float) -> Float[np.ndarray, "checkpoint source"]:
     """The weights with which each checkpoint enters the slope at each other."""
     if smoothing == 0:
-        return np.gradient(np.eye(len(steps)), steps, axis=0, edge_order=1)
+        return np.asarray(np.gradient(np.eye(len(steps)), steps, axis=0))
     index = np.arange(len(steps))
     kernel = np.exp(-0.5 * ((index[:, None] - index) / smoothing) ** 2)
     kernel /= kernel.sum(axis=1, keepdims=True)
