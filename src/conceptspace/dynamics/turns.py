@@ -186,7 +186,7 @@ def _p_value_of_straight(fit: KinkedFit, errors: np.ndarray) -> float:
 
 
 def _p_value(statistic: float, null: np.ndarray) -> float:
-    # Fits of both shapes can be poor in their own ways; one that is worse is no evidence for a turn.
+    # Both fits can be poor, each in its own way; a kinked one that is worse is no evidence.
     if statistic <= 0:
         return 1.0
     return float((1 + (null >= statistic).sum()) / (1 + len(null)))
