@@ -88,42 +88,35 @@ def test_the_whole_command_killed_in_each_stage_ends_with_the_same_bits(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_whole_command_killed_at_twenty_random_times_ends_with_the_same_bits(
     experiment, finished_run, tmp_path
 ):
     chance = random.Random(2)
     settings = tmp_path / "tiny.json"
     settings.write_text(experiment.to_json())
-    patterns = (*SAME_BITS, *DERIVED, "figures/*", "report.html")
+    patterns = (*SAME_BITS, *DERIVED, "figures/*")
+    begin = time.monotonic()
+    with Command("run", settings, "--out", tmp_path / "undisturbed", "--seeds", 1) as command:
+        assert command.finish()[0] == 0
+    duration = time.monotonic() - begin
     kills, victim = 0, 0
     while kills < NUM_KILLS:
         victim += 1
-        run = tmp_path / f"victim-{victim}" / "run"
-        line = ("run", settings, "--out", run, "--seeds", 1)
-        started = time.monotonic()
-        with Command(*line) as command:
-            assert command.finish()[0] == 0
-        duration = time.monotonic() - started
-        shutil.rmtree(run)
-        for kill in range(NUM_KILLS // 2):
+        line = ("run", settings, "--out", tmp_path / f"victim-{victim}", "--seeds", 1)
+        for _ in range(min(7, NUM_KILLS - kills)):
             with Command(*line) as command:
                 time.sleep(duration * chance.random())
-                whole_group = kill % 2 == 0
-                if whole_group:
-                    command.signal_group(signal.SIGKILL)
+                if chance.random() < 0.5:
+                    command.process.kill()  # the workers are left to themselves
                 else:
-                    command.process.kill()
+                    command.signal_group(signal.SIGKILL)
                 kills += command.process.wait() == -signal.SIGKILL
         with Command(*line) as command:
             status, _, errors = command.finish()
         assert (status, errors) == (0, "")
-        assert contents(run, SAME_BITS + DERIVED) == contents(finished_run, SAME_BITS + DERIVED)
-        # The page names its own folder; everything else in it must agree.
-        ours, theirs = (
-            {name: sum_ for name, sum_ in contents(r, patterns).items() if name != "report.html"}
-            for r in (run, finished_run)
-        )
-        assert ours == theirs
+        assert contents(line[3], patterns) == contents(finished_run, patterns)
+    assert victim >= 3
 
 
 def test_workers_end_by_themselves_when_only_the_command_is_killed(
