@@ -159,9 +159,9 @@ def _run_seeds(
             time.sleep(POLL_SECONDS)
             for worker in [w for w in running if w.process.poll() is not None]:
                 running.remove(worker)
-                why = _end(worker)
-                if why:
-                    failed.append(why)
+                _close(worker)
+                if worker.process.returncode != 0:
+                    failed.append(_failure(worker))
             for seed, follower in followers.items():
                 for message in follower.read():
                     progress.stage(message)
@@ -171,7 +171,7 @@ def _run_seeds(
             worker.process.terminate()
         for worker in running:
             worker.process.wait()
-            _end(worker)
+            _close(worker)
     if failed:
         raise RunError("\n".join(failed))
 
@@ -191,25 +191,26 @@ def _start(folder: Path, seed: int) -> _Worker:
     return _Worker(seed, process, last_words, listener, seed_folder(folder, seed) / "errors.txt")
 
 
-def _end(worker: _Worker) -> str | None:
-    """Why a worker that has ended failed, in words; None if it did not."""
+def _close(worker: _Worker) -> None:
+    """Hear a worker that has ended to its last word."""
     worker.listener.join(timeout=5.0)
     if worker.process.stdout is not None:
         worker.process.stdout.close()
+
+
+def _failure(worker: _Worker) -> str:
+    """Why a worker failed, in words."""
     code = worker.process.returncode
-    if code == 0:
-        return None
     text = b"".join(worker.last_words).decode(errors="replace").strip()
-    with contextlib.suppress(OSError):
-        worker.errors.parent.mkdir(parents=True, exist_ok=True)
-        worker.errors.write_text(text + "\n")
     if text:
+        with contextlib.suppress(OSError):
+            worker.errors.write_text(text + "\n")
         why = text.splitlines()[-1]
     elif code == -signal.SIGKILL:
         why = "its process was killed; where memory is short, try fewer --workers"
     else:
         why = f"its process ended with status {code}"
-    more = f"; more is in {worker.errors}" if text else ""
+    more = f"; more is in {worker.errors}" if text and worker.errors.exists() else ""
     return (
         f"seed {worker.seed} failed: {why}. The same command continues from its last checkpoint"
         f"{more}"

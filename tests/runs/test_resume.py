@@ -177,6 +177,7 @@ def test_a_run_that_is_asked_to_stop_says_how_to_continue(
     assert errors.startswith("conceptspace: stopped; nothing is lost: the same command continues")
     assert str(started) in errors
     assert "Traceback" not in errors
+    assert list(started.rglob("errors.txt")) == []
     assert not any(is_alive(event["pid"]) for event in events(started) if "pid" in event)
     if stage == "Training and measuring":
         run_seed(experiment, started, 0)
