@@ -1,4 +1,4 @@
-"""A model and a training loop of your own: a conditional autoencoder gains a recorder in five lines.
+"""Your own model and training loop: a conditional autoencoder gains a recorder in five lines.
 
     python examples/2_own_model.py --steps 4000 --out runs/autoencoder
 

@@ -16,6 +16,10 @@ from conceptspace.training.settings import TrainingSettings
 SPACE = ConceptSpace(concepts=(colour(0.4), size(0.4)))
 
 
+def space_of(name, factor):
+    return ConceptSpace(concepts=(Concept(name=name, factor=factor, values=((0,), (1,))),))
+
+
 def experiment(**fields):
     return Experiment(**({"name": "test", "space": SPACE} | fields))
 
@@ -43,11 +47,11 @@ def test_a_copy_with_changes_is_checked_again():
 
 REFUSED = {
     "a factor the world lacks": (
-        {"space": ConceptSpace(concepts=(Concept(name="mood", factor="mood", values=((0,), (1,))),))},
+        {"space": space_of("mood", "mood")},
         "concept 'mood' drives factor 'mood', which this world does not have; it has shape, x, y",
     ),
     "a concept of the wrong width": (
-        {"space": ConceptSpace(concepts=(Concept(name="c", factor="colour", values=((0,), (1,))),))},
+        {"space": space_of("c", "colour")},
         "concept 'c' has values of 1 numbers, but factor 'colour' takes 3",
     ),
     "a class that is not there": (
@@ -75,7 +79,7 @@ REFUSED = {
         "first_checkpoint=100 lies beyond the last training step 50",
     ),
     "an image that cannot be halved": (
-        {"world": SyntheticWorld(image_size=18), "model": UNetSettings(widths=(8, 8, 8))},
+        {"world": SyntheticWorld(image_size=18), "model": UNetSettings(widths=(16, 16, 16))},
         "world.image_size=18 must be a multiple of 4",
     ),
     "a push from a point of the wrong width": (

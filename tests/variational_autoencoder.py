@@ -47,9 +47,7 @@ class VAEAdapter:
     def sample(self, conditioning: dict[str, Tensor], generator: torch.Generator) -> Tensor:
         embedded = conditioning["embedding"]
         with torch.no_grad():
-            return self.model.decode(
-                torch.randn((len(embedded), 8), generator=generator), embedded
-            )
+            return self.model.decode(torch.randn((len(embedded), 8), generator=generator), embedded)
 
     def sites(self) -> tuple[str, ...]:
         return ("embedding",)

@@ -37,8 +37,8 @@ def naive_colour_is_right(naive_step):
     """The share of samples whose colour reads as blue, against the step."""
     story = Phenomenon()
     on_manifold = 0.99
-    return lambda steps: on_manifold * norm.cdf(
-        (story.naive(steps, naive_step)[:, 0] - 0.5) / SAMPLE_SPREAD
+    return lambda steps: (
+        on_manifold * norm.cdf((story.naive(steps, naive_step)[:, 0] - 0.5) / SAMPLE_SPREAD)
     )
 
 

@@ -124,8 +124,8 @@ def test_the_median_is_unknown_when_more_than_half_never_learned():
 
 
 def test_a_seed_cut_off_early_leaves_the_others_to_decide():
-    # Kaplan and Meier by hand: 1/2 * 4/5 -> after 100: 4/5; after 200, of 3 at risk: 4/5 * 2/3 = .53;
-    # after 300, of 2 at risk: .27.
+    # Kaplan and Meier by hand: after 100: 4/5; after 200, of 3 at risk: 4/5 * 2/3 = .53; after
+    # 300, of 2 at risk: .27.
     times = np.array([100.0, np.inf, 200.0, 300.0, np.inf])
     ends = np.array([1000.0, 150.0, 1000.0, 1000.0, 1000.0])
     assert median_time(times, ends) == 300.0

@@ -1,6 +1,5 @@
 import pytest
 import torch
-from small import DIFFUSION, METHODS, PROMPTER, SPACE, SPLIT, UNET, WORLD
 
 from conceptspace.adapters.native import NativeAdapter
 from conceptspace.concepts.settings import SettingsError
@@ -10,6 +9,7 @@ from conceptspace.elicitation.intervention import PROMPT
 from conceptspace.elicitation.settings import LatentSteering, OverPrompt, method_names
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
+from small import DIFFUSION, METHODS, PROMPTER, SPACE, SPLIT, UNET, WORLD
 
 
 def arms(methods=METHODS, split=SPLIT):

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from small import DIFFUSION, METHODS, PROMPTER, SPACE, UNET, WORLD
 
 from conceptspace.adapters.native import NativeAdapter
 from conceptspace.elicitation.directions import (
@@ -14,6 +13,7 @@ from conceptspace.elicitation.directions import (
 from conceptspace.elicitation.intervention import PROMPT
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
+from small import DIFFUSION, METHODS, PROMPTER, SPACE, UNET, WORLD
 
 OVER_PROMPT, STEERING = METHODS
 
@@ -40,7 +40,7 @@ def test_by_default_a_value_is_pushed_away_from_the_mean_of_the_values():
 
 
 def test_pushing_away_from_the_class_mean_itself_is_refused():
-    with pytest.raises(ValueError, match="away_from .* is the class mean"):
+    with pytest.raises(ValueError, match=r"away_from .* is the class mean"):
         over_prompt_direction(PROMPTER, "11", "colour", (0.3, 0.3, 0.7))
 
 

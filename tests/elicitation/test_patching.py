@@ -1,12 +1,12 @@
 import pytest
 import torch
-from small import DIFFUSION, PROMPTER, UNET, WORLD
 
 from conceptspace.adapters.native import NativeAdapter
 from conceptspace.elicitation.patching import EmbeddingPatch
 from conceptspace.models.settings import PerBlockEmbedding
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
+from small import DIFFUSION, PROMPTER, UNET, WORLD
 
 
 def model(settings=UNET):
@@ -47,7 +47,7 @@ def test_patching_leaves_the_recipient_as_it_was():
 def test_a_donor_of_another_size_is_refused():
     wide = model(UNET.replace(widths=(8, 8)))
     patch = EmbeddingPatch(adapter(wide).conditioning_parameters())
-    with pytest.raises(ValueError, match="has shape .* in the donor and .* in the recipient"):
+    with pytest.raises(ValueError, match=r"has shape .* in the donor and .* in the recipient"):
         patch.into(model())
 
 

@@ -1,7 +1,5 @@
 import pytest
 import torch
-from small import DIFFUSION, MEASUREMENT, METHODS, PROMPTER, SPACE, SPLIT, UNET, WORLD
-from variational_autoencoder import ConditionalVAE, VAEAdapter
 
 from conceptspace.adapters.native import NativeAdapter
 from conceptspace.measure.measurement import Instrument
@@ -10,6 +8,8 @@ from conceptspace.models.vdm import VDM
 from conceptspace.probes.classifier import train_probe
 from conceptspace.probes.inversion import Inversion
 from conceptspace.probes.settings import ProbeSettings
+from small import DIFFUSION, MEASUREMENT, METHODS, PROMPTER, SPACE, SPLIT, UNET, WORLD
+from variational_autoencoder import ConditionalVAE, VAEAdapter
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 import numpy as np
 import torch
-from small import PROMPTER, SPLIT
 
 from conceptspace.concepts.split import Split
 from conceptspace.measure.decodability import linear_decodability
+from small import PROMPTER, SPLIT
 
 
 class Told:

@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import torch
-from small import MEASUREMENT, METHODS, PROMPTER, SPACE
 
 from conceptspace.adapters.protocol import Adapter
 from conceptspace.elicitation.arms import method_labels
 from conceptspace.measure.measurement import measure_checkpoint, readable
+from small import MEASUREMENT, METHODS, PROMPTER, SPACE
 
 
 def measured(adapter, instrument, **extra):

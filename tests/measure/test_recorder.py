@@ -1,11 +1,11 @@
 import torch
-from small import PROMPTER, WORLD
-from variational_autoencoder import ConditionalVAE, VAEAdapter
 
 from conceptspace.data.dataset import draw_dataset
 from conceptspace.data.streams import numpy_stream
 from conceptspace.measure.recorder import Recorder
 from conceptspace.measure.store import join
+from small import PROMPTER, WORLD
+from variational_autoencoder import ConditionalVAE, VAEAdapter
 
 
 def train_autoencoder(recorder=None, num_steps=6):

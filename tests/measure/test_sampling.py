@@ -1,10 +1,10 @@
 import numpy as np
 import torch
-from small import PROMPTER, SPACE, SPLIT
 
 from conceptspace.elicitation.arms import Arm
 from conceptspace.elicitation.intervention import PROMPT, AddDirections, Naive
 from conceptspace.measure.sampling import elicit, prompts, sample_arms
+from small import PROMPTER, SPACE, SPLIT
 
 
 class Mirror:

@@ -37,10 +37,8 @@ def test_the_table_has_a_row_for_everything_measured(trajectory):
 def test_a_row_of_the_table_is_the_mean_over_samples(trajectory):
     rows = list(csv.DictReader(io.StringIO(tidy(trajectory))))
     step = int(trajectory.step.values[-1])
-    row = next(
-        r for r in rows
-        if (r["seed"], r["step"], r["concept_class"], r["method"]) == ("1", str(step), "11", "naive")
-    )  # fmt: skip
+    wanted = {"seed": "1", "step": str(step), "concept_class": "11", "method": "naive"}
+    row = next(row for row in rows if wanted.items() <= row.items())
     place = {"seed": 1, "step": step, "concept_class": "11", "method": "naive"}
     cell = trajectory.sel(place).isel(strength=0)
     colour = cell.coordinate.sel(concept="colour").mean().item()

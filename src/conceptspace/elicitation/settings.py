@@ -24,7 +24,6 @@ class Method(Settings):
             raise ValueError("strengths must grow from one to the next")
         return strengths
 
-
     def check(self, space: ConceptSpace) -> None:
         """Refuse a method that does not fit a space."""
         space.concept(self.concept)

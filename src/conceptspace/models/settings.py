@@ -54,6 +54,12 @@ class UNetSettings(Settings):
                 raise ValueError(
                     f"widths: {width} is not a positive multiple of num_groups={self.num_groups}"
                 )
+            if width == self.num_groups:
+                # A normalisation of each channel by itself removes whatever is added to it.
+                raise ValueError(
+                    f"widths: {width} leaves one channel in each of num_groups={self.num_groups} "
+                    "groups, whose normalisation would remove time and condition; use fewer groups"
+                )
         if self.num_heads and self.widths[-1] % self.num_heads:
             raise ValueError(
                 f"widths: the last, {self.widths[-1]}, is not a multiple of "

@@ -34,7 +34,7 @@ def quick() -> Experiment:
             sampling_steps=15,
         ),
         training=TrainingSettings(
-            steps=2400, batch_size=32, learning_rate=4e-3, clip_norm=1.0, average_decay=0.99
+            steps=2200, batch_size=32, learning_rate=4e-3, clip_norm=1.0, average_decay=0.99
         ),
         measurement=MeasurementSettings(
             num_checkpoints=24,
@@ -45,6 +45,6 @@ def quick() -> Experiment:
         ),
         elicitation=(
             OverPrompt(concept="colour", strengths=(0.15, 0.3), away_from=(0.5, 0.5, 0.5)),
-            LatentSteering(concept="colour", strengths=(0.5, 1.0, 2.0)),
+            LatentSteering(concept="colour", strengths=(1.0, 2.0)),
         ),
     )

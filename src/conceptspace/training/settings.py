@@ -23,4 +23,4 @@ class TrainingSettings(Settings):
     """Largest norm of the gradient over all parameters, the noise schedule's included. With the
     published value and schedule the network hardly moves until gamma(0) has fallen."""
     average_decay: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Decay of the exponential average of the weights, which is then measured; none for raw weights."""
+    """Decay of the exponential average of the weights, which is measured; none for raw weights."""
