@@ -68,7 +68,7 @@ PUBLIC = [
 
 
 def test_the_public_names_are_frozen():
-    assert conceptspace.__all__ == PUBLIC
+    assert sorted(conceptspace.__all__) == PUBLIC
 
 
 @pytest.mark.parametrize("name", PUBLIC)

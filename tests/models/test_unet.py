@@ -246,13 +246,13 @@ def test_dropout_acts_in_training_alone():
 def test_a_width_that_the_groups_do_not_divide_is_refused():
     message = r"widths: 12 is not a positive multiple of num_groups=8"
     with pytest.raises(SettingsError, match=message):
-        UNetSettings(widths=(8, 12))
+        UNetSettings(widths=(16, 12))
 
 
 def test_a_width_that_the_heads_do_not_divide_is_refused():
     message = r"widths: the last, 24, is not a multiple of num_heads=16"
     with pytest.raises(SettingsError, match=message):
-        UNetSettings(widths=(8, 24), num_heads=16)
+        UNetSettings(widths=(16, 24), num_heads=16)
 
 
 def test_no_heads_mean_no_attention():
