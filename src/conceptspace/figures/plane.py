@@ -112,19 +112,27 @@ def _tick(tick: float, words: list[str], which: str) -> str:
 
 
 def _draw_training(axes: Axes, evidence: Evidence, pair: Pair, name: str, look: Look) -> None:
-    for path in evidence.coordinates(name)[..., pair]:
+    for path in from_training_on(evidence, evidence.coordinates(name))[..., pair]:
         axes.plot(*path.T, color=look.colour, lw=0.5, alpha=0.25, zorder=3)
-    mean, _, _ = evidence.mean_coordinates(name)
+    mean = from_training_on(evidence, evidence.mean_coordinates(name)[0])
     axes.plot(*mean[:, pair].T, **look.line(), zorder=4)
     start = _first_point(mean[:, pair])
     axes.plot(*start, "s", ms=4, mfc="white", mec=look.colour, mew=1.1, zorder=5)
 
 
+def from_training_on(evidence: Evidence, path: np.ndarray) -> np.ndarray:
+    """A path (..., step, concept) without the untrained model, whose samples show no concept."""
+    trained = np.asarray(evidence.steps) > 0
+    return np.where(trained[:, None], path, np.nan) if trained.any() else path
+
+
 def _draw_held_out(axes: Axes, evidence: Evidence, pair: Pair, name: str, look: Look) -> None:
-    mean, low, high = (part[:, pair] for part in evidence.mean_coordinates(name))
+    mean, low, high = (
+        from_training_on(evidence, part)[:, pair] for part in evidence.mean_coordinates(name)
+    )
     swept = swept_region(low, high)
     axes.add_collection(PolyCollection(swept, fc=tint(look.colour, 0.17), ec="none", zorder=2.2))
-    for path in evidence.coordinates(name)[..., pair]:
+    for path in from_training_on(evidence, evidence.coordinates(name))[..., pair]:
         axes.plot(*path.T, color=look.colour, lw=0.6, alpha=0.4, zorder=3)
     for turn in evidence.turns(name):
         _draw_turn(axes, evidence, mean, turn)

@@ -114,7 +114,8 @@ def _legend(figure: Figure, axes: Axes, evidence: Evidence, classes: Sequence[st
         handles.append(Line2D([], [], color=GREY, lw=0.7, label="one seed"))
     if any(name in evidence.held_out for name in classes):
         handles.append(Patch(fc=PALE, label="95 % interval"))
-    start = f"start (step {thousands(evidence.steps[0])})"
+    trained = [step for step in evidence.steps if step > 0] or list(evidence.steps)
+    start = f"start (step {thousands(trained[0])})"
     square = {"ls": "", "marker": "s", "ms": 6, "mfc": "white", "mec": INK}
     handles.append(Line2D([], [], **square, label=start))
     handles += _turn_handles(evidence, [name for name in classes if name in evidence.held_out])

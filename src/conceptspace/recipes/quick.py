@@ -31,14 +31,15 @@ def quick() -> Experiment:
             gamma_start=-7.0,
             gamma_end=9.0,
             learned_schedule=False,
+            data_noise=0.03,  # about exp(gamma(0) / 2); a constant of the bound, since gamma is fixed
             sampling_steps=15,
         ),
         training=TrainingSettings(
-            steps=2200, batch_size=32, learning_rate=4e-3, clip_norm=1.0, average_decay=0.99
+            steps=3200, batch_size=32, learning_rate=4e-3, clip_norm=1.0, average_decay=0.995
         ),
         measurement=MeasurementSettings(
-            num_checkpoints=24,
-            first_checkpoint=60,
+            num_checkpoints=22,
+            first_checkpoint=100,
             num_samples=32,
             num_control_samples=16,
             num_loss_images=192,

@@ -67,12 +67,17 @@
     });
   }
 
+  // The untrained model's samples show no concept, so no path starts there.
+  const drawn = (path) => path.map((row, i) => (
+    explorer.steps[i] === 0 && path.length > 1 ? row.map(() => null) : row
+  ));
+
   function classTraces(entry) {
     const traces = [];
     const group = { legendgroup: entry.name };
     if (element("show-seeds").checked && explorer.seeds.length > 1) {
       entry.per_seed.forEach((path, index) => traces.push({
-        ...group, x: column(path, state.x), y: column(path, state.y), showlegend: false,
+        ...group, x: column(drawn(path), state.x), y: column(drawn(path), state.y), showlegend: false,
         mode: entry.held_out ? "lines+markers" : "lines",
         line: { color: entry.line.color, width: 0.8 }, opacity: entry.held_out ? 0.5 : 0.3,
         marker: { size: 4, color: entry.line.color },
@@ -88,7 +93,8 @@
     });
     traces.push({
       ...group, name: entry.label + (entry.held_out ? " (held out)" : ""),
-      x: column(entry.mean, state.x), y: column(entry.mean, state.y), mode: "lines+markers",
+      x: column(drawn(entry.mean), state.x), y: column(drawn(entry.mean), state.y),
+      mode: "lines+markers",
       line: { ...entry.line, width: entry.held_out ? 2.6 : 1.8 },
       marker: {
         size: entry.held_out ? 10 : 5, symbol: entry.held_out ? entry.symbol : "circle",
