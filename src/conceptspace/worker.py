@@ -10,12 +10,17 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conceptspace.experiment import Experiment
 from conceptspace.folder import LOG, PROBE, read_experiment, seed_folder
 from conceptspace.measure.files import DamagedFile, SealedFolder, ends_with_newline, exclusive
+
+if TYPE_CHECKING:
+    from conceptspace.data.dataset import Dataset
+    from conceptspace.measure.recorder import Recorder
 
 LOG_SECONDS = 1.0
 WAIT_FOR_LOCK_SECONDS = 30.0
@@ -53,15 +58,9 @@ def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
     Raises:
         FolderInUse: if another process works on this seed.
     """
-    from conceptspace.build import (
-        build_adapter,
-        build_instrument,
-        build_model,
-        draw_training_sets,
-    )
-    from conceptspace.measure.recorder import Recorder
+    from conceptspace.build import build_model, draw_training_sets
     from conceptspace.training.checkpoint import CheckpointStore
-    from conceptspace.training.loop import mean_bound, train
+    from conceptspace.training.loop import train
     from conceptspace.training.state import TrainingState
 
     folder = seed_folder(run, seed)
@@ -75,22 +74,7 @@ def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
             log.write("damage", message=message)
 
         sets = draw_training_sets(experiment, seed)
-        num = experiment.measurement.num_loss_images
-        scored = {name: data.part(slice(0, num)) for name, data in sets.items()}
-
-        def describe(model: Any) -> dict[str, Any]:
-            losses = {n: float(mean_bound(model, d, seed).total) for n, d in scored.items()}
-            return {"losses": losses, "gamma": model.schedule.ends()}
-
-        recorder = Recorder(
-            build_instrument(experiment, load_probe(run)),
-            lambda model: build_adapter(experiment, model),
-            folder,
-            experiment.steps,
-            seed=seed,
-            describe=describe,
-            on_damage=on_damage,
-        )
+        recorder = make_recorder(experiment, run, seed, sets, on_damage)
         store = CheckpointStore(folder)
         state = TrainingState(build_model(experiment, seed), experiment.training)
         store.resume(state, experiment.steps, on_damage)
@@ -113,6 +97,36 @@ def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
             checkpoint_and_measure(state)
         train(state, sets["train"], seed, after_step)
         log.write("done", step=state.step)
+
+
+def make_recorder(
+    experiment: Experiment,
+    run: Path,
+    seed: int,
+    sets: "dict[str, Dataset]",
+    on_damage: Callable[[str], None],
+) -> "Recorder":
+    """The recorder of a seed; with each checkpoint it notes the losses and the schedule's ends."""
+    from conceptspace.build import build_adapter, build_instrument
+    from conceptspace.measure.recorder import Recorder
+    from conceptspace.training.loop import mean_bound
+
+    num = experiment.measurement.num_loss_images
+    scored = {name: data.part(slice(0, num)) for name, data in sets.items()}
+
+    def describe(model: Any) -> dict[str, Any]:
+        losses = {name: float(mean_bound(model, d, seed).total) for name, d in scored.items()}
+        return {"losses": losses, "gamma": model.schedule.ends()}
+
+    return Recorder(
+        build_instrument(experiment, load_probe(run)),
+        lambda model: build_adapter(experiment, model),
+        seed_folder(run, seed),
+        experiment.steps,
+        seed=seed,
+        describe=describe,
+        on_damage=on_damage,
+    )
 
 
 def measure_earlier(experiment, seed, store, recorder, up_to: int, log: SeedLog) -> None:

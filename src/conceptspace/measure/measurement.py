@@ -150,9 +150,6 @@ def _assemble(
         pictures = kept.to(torch.uint8).permute(0, 1, 3, 4, 2).numpy()
         thumbnail[(*place[:5], slice(pictures.shape[1]))] = pictures
     dims = ("seed", "step", "concept_class", "method", "strength", "sample")
-    strength_value = np.full((len(names), num_strengths), np.nan, dtype=np.float32)
-    for i, label in enumerate(labels):
-        strength_value[i, : len(label.strengths)] = label.strengths
     return xarray.Dataset(
         {
             "probability": ((*dims, "concept", "value"), probability),
@@ -160,7 +157,7 @@ def _assemble(
             "correct": ((*dims, "concept"), correct),
             "off_manifold": (dims, off_manifold),
             "residual": (dims, residual),
-            "strength_value": (("method", "strength"), strength_value),
+            "strength_value": (("method", "strength"), _strength_values(labels)),
             "thumbnail": ((*dims[:-1], "thumbnail", "row", "column", "channel"), thumbnail),
         },
         coords={
@@ -172,6 +169,16 @@ def _assemble(
         },
         attrs=attributes(instrument),
     )
+
+
+def _strength_values(labels: tuple[MethodLabel, ...]) -> np.ndarray:
+    """The numbers behind the strength indices (method, strength), NaN beyond a method's own."""
+    values = np.full(
+        (len(labels), max(len(label.strengths) for label in labels)), np.nan, dtype=np.float32
+    )
+    for row, label in zip(values, labels):
+        row[: len(label.strengths)] = label.strengths
+    return values
 
 
 def _coordinates(probability: np.ndarray, num_values: tuple[int, ...]) -> np.ndarray:

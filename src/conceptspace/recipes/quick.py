@@ -31,7 +31,8 @@ def quick() -> Experiment:
             gamma_start=-7.0,
             gamma_end=9.0,
             learned_schedule=False,
-            data_noise=0.03,  # about exp(gamma(0) / 2); a constant of the bound, since gamma is fixed
+            # About exp(gamma(0) / 2). With gamma fixed it only shifts the bound by a constant.
+            data_noise=0.03,
             sampling_steps=15,
         ),
         training=TrainingSettings(
@@ -40,8 +41,8 @@ def quick() -> Experiment:
         measurement=MeasurementSettings(
             num_checkpoints=22,
             first_checkpoint=100,
-            num_samples=32,
-            num_control_samples=16,
+            num_samples=64,
+            num_control_samples=24,
             num_loss_images=192,
         ),
         elicitation=(
