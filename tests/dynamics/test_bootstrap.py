@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from conceptspace.dynamics.accuracy import chosen_accuracy
 from conceptspace.dynamics.bootstrap import (
     mean_over_seeds,
     percentile_interval,
@@ -61,16 +62,17 @@ def test_the_interval_covers_the_accuracy_at_strengths_chosen_on_other_samples()
         right = (rng.random((5, 10, 4, NUM_SAMPLES)) < chances[:, None]).astype(float)
         draws = resample_seeds(resample_chosen(right, 400, rng), rng)
         ends = percentile_interval(mean_over_seeds(draws))
-        # The truth: the expected accuracy of a strength chosen on 16 samples.
+        # The truth: the expected accuracy of a strength chosen on 16 samples a checkpoint.
         covered.append((ends[:, 0] <= TRUE_CHOSEN) & (ends[:, 1] >= TRUE_CHOSEN))
     assert 0.94 < np.mean(covered) < 0.995
 
 
 def expected_chosen_accuracy():
+    """At each of 10 checkpoints, over 4000 seeds: standard error below 0.002."""
     rng = np.random.default_rng(1)
     chances = np.array([0.3, 0.75, 0.85, 0.6])
-    means = rng.binomial(NUM_SAMPLES // 2, chances, size=(100_000, 4))
-    return chances[means.argmax(axis=1)].mean()
+    right = rng.random((4000, 10, 4, NUM_SAMPLES)) < chances[:, None]
+    return chosen_accuracy(right.astype(float)).accuracy.mean(axis=0)
 
 
 TRUE_CHOSEN = expected_chosen_accuracy()

@@ -166,7 +166,9 @@ def test_controls_are_scored_like_the_methods_they_control():
     accuracy = found_in()["classes"]["11"]["accuracy"]
     control = np.array(accuracy["over-prompting/random-direction"]["mean"])
     naive = np.array(accuracy["naive"]["mean"])
-    assert np.abs(control - naive).max() < 0.12
+    # Two shares of 160 samples: standard error at most 0.056; 40 checkpoints reach 3.5 of them.
+    assert np.abs(control - naive).max() < 0.2
+    assert abs((control - naive).mean()) < 0.03
 
 
 def test_chosen_strengths_are_the_values_behind_the_indices():

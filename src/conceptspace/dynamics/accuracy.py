@@ -2,7 +2,8 @@
 
 Taking the best of many strengths on the samples that are scored would inflate accuracy. So samples
 are split into two folds, even and odd, and each is scored at the strength that the other found
-best.
+best. One checkpoint's half of the samples chooses poorly, and the best strength changes slowly, so
+the choice looks at the other fold's accuracy smoothed over checkpoints; the score does not.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from jaxtyping import Float, Int, Int8
 from scipy.ndimage import gaussian_filter1d
 
 NUM_FOLDS = 2
+
+CHOICE_SMOOTHING = 1.5
+"""Checkpoints: standard deviation of the Gaussian over which a strength is chosen, the same that
+smooths per-concept accuracies for learning times."""
 
 
 def joint_right(
@@ -88,14 +93,16 @@ def split_folds(values: np.ndarray) -> list[np.ndarray]:
 
 
 def score_folds(
-    means: Float[np.ndarray, "*cell fold strength"],
-) -> tuple[Float[np.ndarray, "*cell"], Int[np.ndarray, "*cell fold"]]:
+    means: Float[np.ndarray, "*cell checkpoint fold strength"],
+) -> tuple[Float[np.ndarray, "*cell checkpoint"], Int[np.ndarray, "*cell checkpoint fold"]]:
     """Accuracy over both folds, and the strength at which each is scored.
 
     Args:
         means: accuracy of each fold at each strength; NaN where not measured.
     """
-    known = np.where(np.isnan(means), -1.0, means)
+    smoothed = smooth(np.moveaxis(means, -3, -1), CHOICE_SMOOTHING)
+    smoothed = np.moveaxis(smoothed, -1, -3)
+    known = np.where(np.isnan(smoothed), -1.0, smoothed)
     # argmax takes the first of equals, which is the smallest strength.
     best = np.argmax(known, axis=-1)
     strength = best[..., ::-1]
