@@ -10,7 +10,7 @@ from scipy.stats import norm
 from conceptspace.dynamics.findings import findings
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
-from conceptspace.dynamics.synthetic import SAMPLE_SPREAD, Phenomenon, synthetic_trajectory
+from dynamics.synthetic import SAMPLE_SPREAD, Phenomenon, synthetic_trajectory
 
 SETTINGS = FindingsSettings(num_resamples=200)
 ONE_CHECKPOINT = 180  # steps between checkpoints near the end of these runs, rounded up

@@ -3,7 +3,7 @@
 import pytest
 
 from conceptspace.figures.evidence import Evidence
-from conceptspace.figures.example import example_evidence
+from figures.example import example_evidence
 
 
 @pytest.fixture(scope="session")

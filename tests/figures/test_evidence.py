@@ -12,7 +12,7 @@ from conceptspace.figures.evidence import (
     nan_mean,
     numbers,
 )
-from conceptspace.figures.example import example_evidence
+from figures.example import example_evidence
 
 
 def test_classes_come_with_training_first(evidence: Evidence):

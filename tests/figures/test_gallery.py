@@ -11,8 +11,14 @@ from PIL import Image
 from conceptspace.figures import draw_all, save_figures, trajectory_figure
 from conceptspace.figures.accuracy import accuracy_figure
 from conceptspace.figures.evidence import Evidence
-from conceptspace.figures.example import example_evidence
 from conceptspace.figures.gallery import save_figure
+from figures.example import example_evidence
+
+
+def has_ink(path: Path) -> bool:
+    """Whether more than a thousandth of a picture is not its background."""
+    pixels = np.asarray(Image.open(path).convert("L"))
+    return (pixels < 200).mean() > 1e-3
 
 
 def test_every_figure_of_a_run_is_drawn(evidence: Evidence):
@@ -40,6 +46,7 @@ def test_a_run_with_little_in_it_is_drawn_too(missing: dict, tmp_path: Path):
     sparse = {"num_seeds": 1, "num_steps": 4, "num_samples": 4} | missing
     for name, figure in draw_all(example_evidence(**sparse)).items():
         save_figure(figure, tmp_path / f"{name}.png", "png", 40)
+        assert has_ink(tmp_path / f"{name}.png")
 
 
 def test_a_run_with_nothing_but_paths_is_drawn(evidence: Evidence, tmp_path: Path):
@@ -52,6 +59,7 @@ def test_a_run_with_nothing_but_paths_is_drawn(evidence: Evidence, tmp_path: Pat
     nothing = dataclasses.replace(evidence, findings=bare, pictures={}, corners={}, examples={})
     for name, figure in draw_all(nothing).items():
         save_figure(figure, tmp_path / f"{name}.png", "png", 40)
+        assert has_ink(tmp_path / f"{name}.png")
 
 
 def test_steps_where_nothing_was_measured_are_left_out(evidence: Evidence, tmp_path: Path):
@@ -66,6 +74,7 @@ def test_steps_where_nothing_was_measured_are_left_out(evidence: Evidence, tmp_p
         found["classes"][name] = of_class | {"coordinate": coordinate}
     gap = dataclasses.replace(evidence, trajectory=holes, findings=found)
     save_figure(trajectory_figure(gap), tmp_path / "gap.png", "png", 40)
+    assert has_ink(tmp_path / "gap.png")
 
 
 def test_saved_figures_have_the_same_bytes_every_time(evidence: Evidence, tmp_path: Path):

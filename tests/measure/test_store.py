@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import xarray
 
-from conceptspace.dynamics.synthetic import synthetic_trajectory
 from conceptspace.measure.files import DamagedFile
 from conceptspace.measure.store import from_netcdf, tidy, to_netcdf
+from dynamics.synthetic import synthetic_trajectory
 
 
 @pytest.fixture(scope="module")

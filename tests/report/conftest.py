@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from conceptspace.figures.evidence import Evidence
-from conceptspace.figures.example import example_evidence
 from conceptspace.report.html import render_report
+from figures.example import example_evidence
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import pytest
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.dynamics.findings import findings
 from conceptspace.dynamics.settings import FindingsSettings
-from conceptspace.dynamics.synthetic import Phenomenon, synthetic_trajectory
 from conceptspace.report.case import weaker_and_stronger
 from conceptspace.report.claims import Claim, claims
+from dynamics.synthetic import Phenomenon, synthetic_trajectory
 
 SETTINGS = FindingsSettings(num_resamples=200)
 

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from conceptspace.figures.evidence import Evidence
-from conceptspace.figures.example import example_evidence
 from conceptspace.report import words
 from conceptspace.report.explorer import data_uri, picture_strips, strip
 from conceptspace.report.html import json_for_script, plotly_source, render_report
@@ -24,6 +23,7 @@ from conceptspace.report.tables import (
     turn_table,
     window_table,
 )
+from figures.example import example_evidence
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

@@ -40,10 +40,10 @@ def findings(
     """Everything concluded from a trajectory.
 
     Args:
-        trajectory: dims seed, step, concept_class, method, strength, sample, concept; see
-            `synthetic_trajectory` for one. Step 0 is the untrained model: it is in every curve, but
-            no learning time, emergence step or turn is looked for there. Turns are looked for in
-            held-out classes.
+        trajectory: dims seed, step, concept_class, method, strength, sample, concept; its variables
+            are explained in docs/run-directory.md. Step 0 is the untrained model: it is in every
+            curve, but no learning time, emergence step or turn is looked for there. Turns are
+            looked for in held-out classes.
         settings: thresholds and resampling.
         signal: the concept signals, to be kept with the findings.
         probe: the probe's own tables, to be kept with the findings.
