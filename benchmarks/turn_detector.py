@@ -209,7 +209,7 @@ def draw(tables, file):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replicates", type=int, default=1000)
+    parser.add_argument("--replicates", type=int, default=100, help="the docs: 1000")
     parser.add_argument("--out", type=Path, default=Path("turn_detector.json"))
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
