@@ -85,6 +85,9 @@ def _signal(evidence: Evidence) -> list[str]:
     return [f"In the data the concept signal is, from strong to weak: {values}."]
 
 
+MEASURE = "(in 80\u202f% of the median seed's samples; those off the manifold count as wrong)"
+
+
 def _learned(evidence: Evidence, name: str) -> list[str]:
     times = evidence.finding(name, "learning_time", THRESHOLD)
     if not times:
@@ -96,12 +99,12 @@ def _learned(evidence: Evidence, name: str) -> list[str]:
         return [
             f"Prompted naively, class {evidence.class_label(name)} gets {said}"
             f"{listing(never, 'nor' if len(never) == 2 else 'and')} right "
-            f"{'only after the end, if ever' if len(never) == 1 else 'by the end'} (median seed)."
+            f"{'only after the end, if ever' if len(never) == 1 else 'by the end'} {MEASURE}."
         ]
     parts = [f"{concept} right at step {step(at)}" for at, concept in sorted(known)]
     parts += [f"{concept} not by the end" for concept in never]
     return [
-        f"Prompted naively, class {evidence.class_label(name)} gets {listing(parts)} (median seed)."
+        f"Prompted naively, class {evidence.class_label(name)} gets {listing(parts)} {MEASURE}."
     ]
 
 
