@@ -4,6 +4,7 @@ None of it needs the model. It can be removed and made again at any time.
 """
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ from conceptspace.figures.evidence import Evidence, gather_pictures
 from conceptspace.figures.gallery import draw_all, save_figures
 from conceptspace.folder import (
     ENVIRONMENT,
-    EXPERIMENT,
     PROBE_TABLES,
     RunError,
     read_experiment,
@@ -90,7 +90,7 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
         experiment.model_dump(mode="json"),
         environment,
         notes=measured.notes,
-        command=_command(experiment, folder, trajectory.sizes["seed"]),
+        command=_command(folder, trajectory.seed.values.tolist()),
     )
     write_atomically(folder / "report.html", report.encode())
     return {"claims": claims, "notes": measured.notes}
@@ -182,8 +182,11 @@ def _pictures(experiment: Experiment, z: np.ndarray) -> np.ndarray:
     return np.rint(stacked * 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def _command(experiment: Experiment, folder: Path, num_seeds: int) -> str:
-    return f"conceptspace run {folder / EXPERIMENT} --seeds {num_seeds}"
+def _command(folder: Path, seeds: list[int]) -> str:
+    """What continues or repeats the run in its own folder."""
+    if seeds == list(range(len(seeds))):
+        return f"conceptspace run {shlex.quote(str(folder))} --seeds {len(seeds)}"
+    return f"cs.run(cs.load_run({str(folder)!r}).experiment, {str(folder)!r}, seeds={seeds})"
 
 
 def _write_json(path: Path, value: object) -> None:

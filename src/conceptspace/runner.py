@@ -24,8 +24,10 @@ from conceptspace.folder import (
     check_folder,
     open_run,
     seed_folder,
+    seeds_there,
 )
 from conceptspace.measure.files import DamagedFile, SealedFolder, exclusive
+from conceptspace.measure.store import MeasurementStore
 
 POLL_SECONDS = 0.25
 
@@ -97,12 +99,22 @@ def run(
             num_workers = workers or min(len(chosen), num_cores())
             _run_seeds(folder, experiment, chosen, num_workers, shown)
             shown.stage("Findings, figures and report")
-            derive(folder, seeds=chosen)
+            derive(folder, seeds=sorted({*chosen, *_complete_seeds(folder, experiment)}))
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; nothing is lost: the same command continues the run in {folder}"
         ) from None
     return folder
+
+
+def _complete_seeds(folder: Path, experiment: Experiment) -> list[int]:
+    """Seeds of earlier calls that are fully measured; they stay in the findings."""
+    wanted = set(experiment.steps)
+    return [
+        seed
+        for seed in seeds_there(folder)
+        if wanted <= set(MeasurementStore(seed_folder(folder, seed)).steps())
+    ]
 
 
 def _ensure_probe(folder: Path, experiment: Experiment, progress: Progress) -> None:

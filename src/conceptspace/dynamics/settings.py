@@ -1,4 +1,4 @@
-"""What findings and claims are judged by: thresholds, smoothing, intervals. None of it is tuned."""
+"""What findings and claims are judged by: thresholds, smoothing, intervals."""
 
 from pydantic import Field, field_validator
 

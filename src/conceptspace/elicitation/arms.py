@@ -11,7 +11,7 @@ from conceptspace.concepts.split import Split
 from conceptspace.data.mixing import Prompter
 from conceptspace.elicitation.directions import directions, random_directions, with_norms_of
 from conceptspace.elicitation.intervention import PROMPT, AddDirections, Intervention, Naive
-from conceptspace.elicitation.settings import ElicitationMethod, OverPrompt, method_names
+from conceptspace.elicitation.settings import ElicitationMethod, OverPrompt, method_names, push
 
 Control = Literal["random-direction", "wrong-concept"]
 NAIVE = "naive"
@@ -73,6 +73,14 @@ def wrong_concept(space: ConceptSpace, concept: str) -> str | None:
     return others[0] if others else None
 
 
+def can_push(
+    method: ElicitationMethod, space: ConceptSpace, concept_class: str, concept: str
+) -> bool:
+    """Whether a method has a direction for another concept than its own."""
+    index = space.indices(concept_class)[space.names.index(concept)]
+    return not isinstance(method, OverPrompt) or bool(push(space.concept(concept), index).any())
+
+
 def plain_class(space: ConceptSpace, split: Split, held_out: str, concept: str) -> str | None:
     """The training class for which nothing is hidden: it has the held-out class's value of the
     concept and is nearest to it."""
@@ -112,17 +120,13 @@ def plan_arms(
                 else None
             )
             drawn = random_directions(own, num_directions, generator, support)
-            arms.append(
-                Arm(
-                    held_out,
-                    f"{name}/random-direction",
-                    method.strengths,
-                    AddDirections(drawn),
-                    num_control_samples,
-                )
-            )
+            # Without an orthogonal direction there is no control, not one that does nothing.
+            if any(bool(direction.any()) for direction in drawn.values()):
+                control = f"{name}/random-direction"
+                added = AddDirections(drawn)
+                arms.append(Arm(held_out, control, method.strengths, added, num_control_samples))
             wrong = wrong_concept(space, method.concept)
-            if wrong is not None:
+            if wrong is not None and can_push(method, space, held_out, wrong):
                 other = directions(method, adapter, prompter, held_out, concept=wrong)
                 scaled = with_norms_of(own, other)
                 arms.append(

@@ -10,7 +10,7 @@ from torch import Tensor
 from conceptspace.adapters.protocol import Adapter
 from conceptspace.data.mixing import Prompter
 from conceptspace.elicitation.intervention import PROMPT
-from conceptspace.elicitation.settings import ElicitationMethod, OverPrompt
+from conceptspace.elicitation.settings import ElicitationMethod, OverPrompt, push
 
 
 def directions(
@@ -50,13 +50,13 @@ def over_prompt_direction(
             f"away_from must have {axis.width} numbers for concept {concept!r}, not {away_from}"
         )
     index = prompter.space.indices(concept_class)[prompter.space.names.index(concept)]
-    origin = np.asarray(away_from) if away_from else np.mean(axis.values, axis=0)
-    push = axis.mean(index) - origin
-    largest = np.abs(push).max()
+    pushed = push(axis, index, away_from)
+    largest = np.abs(pushed).max()
     if largest == 0.0:
-        raise ValueError(f"away_from {away_from} is the class mean, so it gives no direction")
+        origin = f"away_from {away_from}" if away_from else "the mean of the concept's values"
+        raise ValueError(f"{origin} is the class mean, so it gives no direction")
     direction = torch.zeros(prompter.width)
-    direction[prompter.slice_of(concept)] = torch.as_tensor(push / largest, dtype=torch.float32)
+    direction[prompter.slice_of(concept)] = torch.as_tensor(pushed / largest, dtype=torch.float32)
     return direction
 
 

@@ -3,10 +3,11 @@
 import itertools
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field, field_validator
 
 from conceptspace.concepts.settings import Settings, SettingsError
-from conceptspace.concepts.space import ConceptSpace
+from conceptspace.concepts.space import Concept, ConceptSpace
 
 
 class Method(Settings):
@@ -39,12 +40,29 @@ class OverPrompt(Method):
 
     def check(self, space: ConceptSpace) -> None:
         """Refuse a method that does not fit a space."""
-        width = space.concept(self.concept).width
-        if self.away_from and len(self.away_from) != width:
+        axis = space.concept(self.concept)
+        if self.away_from and len(self.away_from) != axis.width:
             raise ValueError(
-                f"away_from must have {width} numbers for concept {self.concept!r}, "
+                f"away_from must have {axis.width} numbers for concept {self.concept!r}, "
                 f"not {self.away_from}"
             )
+        for index, value in enumerate(axis.values):
+            if not push(axis, index, self.away_from).any():
+                origin = self.away_from or "by default the mean of the values"
+                raise ValueError(
+                    f"away_from ({origin}) is value {index} of concept {self.concept!r}, {value}, "
+                    "so there is no direction to push it in: give another point"
+                )
+
+
+def push(axis: Concept, index: int, away_from: tuple[float, ...] = ()) -> np.ndarray:
+    """From a point, by default the mean of a concept's values, to one of the values: (width,).
+
+    Zeros where the two are the same but for rounding, which gives no direction.
+    """
+    values = np.asarray(axis.values)
+    direction = axis.mean(index) - (np.asarray(away_from) if away_from else values.mean(axis=0))
+    return direction if np.abs(direction).max() > 1e-6 * np.ptp(values) else 0.0 * direction
 
 
 class LatentSteering(Method):

@@ -67,9 +67,9 @@ def hidden_claim(case: Case) -> Claim:
         "checkpoints in a row, one elicitation method at strengths chosen on other samples has "
         f"joint accuracy >= {threshold:g} (lower end of its interval > "
         f"{settings.capability_lower_bound:g}) while naive prompting has <= "
-        f"{settings.naive_ceiling:g}; there random directions exceed naive prompting by at most "
-        f"{settings.control_margin:g}, the untrained model is at most at "
-        f"{settings.untrained_ceiling:g}, and the class was memorised before (as in C3).",
+        f"{settings.naive_ceiling:g}; there, on average over these seeds, random directions "
+        f"exceed naive prompting by at most {settings.control_margin:g}, the untrained model is at "
+        f"most at {settings.untrained_ceiling:g}, and the class was memorised before (as in C3).",
         value=share,
         interval=interval,
         verdict=verdict,

@@ -2,9 +2,12 @@
 the stronger concept right, and turns towards its own corner later.
 """
 
+from typing import Any
+
 import numpy as np
 
 from conceptspace.dynamics.accuracy import mean_measured
+from conceptspace.dynamics.arrays import NAIVE
 from conceptspace.dynamics.memorisation import Memorisation, memorisation
 from conceptspace.report.case import (
     Case,
@@ -60,6 +63,8 @@ def memorisation_claim(case: Case) -> Claim:
             lowest_step=rounded(np.median(steps[found.lowest])),
             share_of_seeds_below_start=rounded(np.mean(found.fall_per_seed < 0)),
         ),
+        "falls below a trained class": _against_trained_class(case, weaker, found),
+        "start off the manifold": _start_off_manifold(case),
         "heads to the training class": {
             "value": nearest,
             "expected": expected,
@@ -93,6 +98,37 @@ def weaker_coordinate(case: Case, weaker: str, until: np.ndarray | None = None) 
     coordinate = arrays.coordinates(name)[..., index][:, arrays.trained]
     nearness = 1 - np.abs(coordinate - arrays.corner(name)[index])
     return memorisation(nearness, rng=case.generator(3), settings=case.settings, until=until)
+
+
+def _against_trained_class(case: Case, weaker: str, found: Memorisation) -> dict[str, Any]:
+    """The class's fall less that of a training class that has the same value of the concept.
+
+    Early samples show hardly any object, so the probe reads values near one half off every class.
+    What memorisation adds is that the held-out class falls where a trained one does not.
+    """
+    arrays, name = case.arrays, case.concept_class
+    index = arrays.concepts.index(weaker)
+    same = [other for other in arrays.training if other[index] == name[index]]
+    if not same:
+        return control(None, None, required=False)
+    seeds, start = np.arange(arrays.num_seeds), slice(None, case.settings.start_checkpoints)
+
+    def falls(concept_class: str) -> np.ndarray:
+        coordinate = arrays.coordinates(concept_class)[..., index][:, arrays.trained]
+        nearness = mean_measured(1 - np.abs(coordinate - arrays.corner(name)[index]), axis=2)
+        return nearness[seeds, found.lowest] - nearness[:, start].mean(axis=1)
+
+    gaps = falls(name) - falls(same[0])
+    gap = float(np.mean(gaps))
+    share = rounded(np.mean(gaps < 0))
+    return control(gap, gap < 0, required=False, trained_class=same[0], share_of_seeds_below=share)
+
+
+def _start_off_manifold(case: Case) -> dict[str, Any]:
+    """Share of samples at the start that are unlike anything the world draws."""
+    off = case.arrays.off_manifold(case.concept_class, NAIVE)[:, case.arrays.trained]
+    share = float(np.nanmean(off[:, : case.settings.start_checkpoints]))
+    return control(share, share <= 0.5, required=False)
 
 
 def _nearest_at_lowest(
