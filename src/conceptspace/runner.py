@@ -99,7 +99,7 @@ def run(
             num_workers = workers or min(len(chosen), num_cores())
             _run_seeds(folder, experiment, chosen, num_workers, shown)
             shown.stage("Findings, figures and report")
-            derive(folder, seeds=sorted({*chosen, *_complete_seeds(folder, experiment)}))
+            derive(folder, seeds=sorted({*chosen, *complete_seeds(folder, experiment)}))
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; nothing is lost: the same command continues the run in {folder}"
@@ -107,7 +107,7 @@ def run(
     return folder
 
 
-def _complete_seeds(folder: Path, experiment: Experiment) -> list[int]:
+def complete_seeds(folder: Path, experiment: Experiment) -> list[int]:
     """Seeds of earlier calls that are fully measured; they stay in the findings."""
     wanted = set(experiment.steps)
     return [

@@ -8,7 +8,7 @@ from conceptspace.concepts.split import Split
 from conceptspace.data.factors import FACTOR_WIDTHS, colour
 from conceptspace.data.mixing import Conditioning, Prompter
 from conceptspace.elicitation.arms import plan_arms
-from conceptspace.elicitation.settings import OverPrompt
+from conceptspace.elicitation.settings import OverPrompt, push
 
 SIZES = Concept(name="size", factor="size", values=((0.1,), (0.2,), (0.3,)))
 SPACE = ConceptSpace(concepts=(colour(0.4), SIZES))
@@ -39,7 +39,9 @@ def test_over_prompting_a_middle_value_is_refused_before_anything_runs():
 
 
 def test_it_is_accepted_with_a_point_to_push_away_from():
-    OverPrompt(concept="size", strengths=(0.1,), away_from=(0.5,)).check(SPACE)
+    method = OverPrompt(concept="size", strengths=(0.1,), away_from=(0.5,))
+    method.check(SPACE)
+    assert push(SIZES, 1, method.away_from).tolist() == pytest.approx([-0.3])
 
 
 def test_the_wrong_concept_control_is_left_out_where_it_has_no_direction():

@@ -105,6 +105,27 @@ def test_memorisation_reports_the_fall_with_its_interval():
     assert claim.controls["heads to the training class"]["value"] == "01"
 
 
+def test_memorisation_is_set_beside_a_trained_class_with_the_same_colour():
+    beside = judged()["C3"].controls["falls below a trained class"]
+    assert beside["trained_class"] == "10"
+    # Class 11 goes from .45 to .1 in colour while class 10 goes up to its own corner.
+    assert beside["value"] < -0.35
+    assert beside["passed"]
+
+
+def test_a_path_that_moves_like_the_trained_class_does_not_fall_below_it():
+    beside = judged(turns=False)["C3"].controls["falls below a trained class"]
+    assert beside["value"] > judged()["C3"].controls["falls below a trained class"]["value"] + 0.1
+
+
+def test_it_is_said_how_much_of_the_start_cannot_be_read():
+    early = judged()["C3"].controls["start off the manifold"]
+    cell = trajectory(5).sel({"concept_class": "11", "method": "naive"}).isel(strength=0)
+    first_trained = cell.off_manifold.isel(step=slice(1, 4))
+    assert early["value"] == pytest.approx(float(first_trained.mean()), abs=1e-4)
+    assert not early["required"]
+
+
 def test_a_path_straight_to_its_corner_memorises_nothing():
     claim = judged(turns=False)["C3"]
     assert claim.verdict == "does not hold"

@@ -1,10 +1,12 @@
 """Which folders a run takes, what it refuses, and that seeds can be added."""
 
+import shutil
+
 import pytest
 
 from conceptspace.folder import RunError, WrongFolder, check_folder, differing_fields
 from conceptspace.load import load_run
-from conceptspace.runner import run
+from conceptspace.runner import complete_seeds, run
 from runs.tiny import DERIVED, SAME_BITS, contents, events
 
 
@@ -26,6 +28,13 @@ def test_seeds_are_added_without_training_the_old_ones_again(experiment, finishe
         >= contents(finished_run, (*SAME_BITS[1:], "experiment.json")).items()
     )
     assert contents(finished, DERIVED) != contents(finished_run, DERIVED)
+
+
+def test_a_call_for_fewer_seeds_keeps_those_that_are_fully_measured(experiment, finished):
+    shutil.copytree(finished / "seed=0", finished / "seed=3")
+    shutil.copytree(finished / "seed=0", finished / "seed=4")
+    next((finished / "seed=4").glob("measurements/*.nc")).unlink()
+    assert complete_seeds(finished, experiment) == [0, 3]
 
 
 def test_other_settings_in_a_run_are_refused_naming_the_fields(experiment, finished):

@@ -50,11 +50,26 @@ def memorisation_claim(case: Case) -> Claim:
         )
     weaker, stronger, source = order
     found = weaker_coordinate(case, weaker)
+    controls = _controls(case, found, weaker, stronger)
+    controls["weaker concept"] = {"name": weaker, "stronger": stronger, "known by": source}
+    verdict = judge(controls) if case.has_enough_seeds else "inconclusive"
+    return case.claim(
+        "C3",
+        statement,
+        criterion,
+        value=found.fall,
+        interval=found.fall_interval,
+        verdict=verdict,
+        controls=controls,
+    )
+
+
+def _controls(case: Case, found: Memorisation, weaker: str, stronger: str) -> dict[str, Any]:
+    """The parts of the claim, and what stands beside them."""
     nearest, expected = _nearest_at_lowest(case, weaker, stronger, found)
     turns = [turn["step"] for turn in case.of_class["turns"]]
     steps = case.arrays.steps[case.arrays.trained]
-    controls = {
-        "weaker concept": {"name": weaker, "stronger": stronger, "known by": source},
+    return {
         "memorises": control(
             found.fall,
             found.memorises,
@@ -79,16 +94,6 @@ def memorisation_claim(case: Case) -> Claim:
             turn_found_at=turns,
         ),
     }
-    verdict = judge(controls) if case.has_enough_seeds else "inconclusive"
-    return case.claim(
-        "C3",
-        statement,
-        criterion,
-        value=found.fall,
-        interval=found.fall_interval,
-        verdict=verdict,
-        controls=controls,
-    )
 
 
 def weaker_coordinate(case: Case, weaker: str, until: np.ndarray | None = None) -> Memorisation:
