@@ -15,20 +15,23 @@ class Adapter(Protocol):
     """A conditional generative model, whatever its kind.
 
     To bring a model of your own, write a class with these methods. Nothing else of the model is
-    ever touched.
+    ever touched. The model may be on any device: conditioning and images stay where it is, and an
+    attribute `device` says where that is (see `device_of`).
     """
 
     def encode(self, vectors: Tensor) -> Conditioning:
         """What the conditioning vectors (batch, width) contribute at each site.
 
-        Row i must depend on vector i alone.
+        The vectors come on the CPU, all prompts of a checkpoint at once, which may be thousands;
+        what is returned is on the model's device. Row i must depend on vector i alone.
         """
         ...
 
     def sample(self, conditioning: Conditioning, generator: torch.Generator) -> Tensor:
         """One image (batch, channels, height, width) for each row of the conditioning.
 
-        All noise comes from `generator`. The model's mode is restored.
+        All noise comes from `generator`, which is on the adapter's device, as the images are. The
+        model's mode is restored.
         """
         ...
 
@@ -43,3 +46,15 @@ class Adapter(Protocol):
     def sample_noise(self) -> float:
         """Standard deviation of the pixel noise that samples carry by construction; 0 for none."""
         ...
+
+
+def device_of(adapter: Adapter) -> torch.device:
+    """Where an adapter's model is: its attribute `device`, or else where its parameters are.
+
+    An adapter without either is taken to be on the CPU.
+    """
+    stated = getattr(adapter, "device", None)
+    if stated is not None:
+        return torch.device(stated)
+    first = next(iter(adapter.conditioning_parameters().values()), None)
+    return torch.device("cpu") if first is None else first.device

@@ -29,8 +29,10 @@ def torch_seed(seed: int, *names: str | int) -> int:
     return int(entropy(seed, *names).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def torch_stream(seed: int, *names: str | int, device: str = "cpu") -> "torch.Generator":
-    """A torch generator for one purpose."""
+def torch_stream(
+    seed: int, *names: str | int, device: "str | torch.device" = "cpu"
+) -> "torch.Generator":
+    """A torch generator for one purpose; its numbers differ from one kind of device to another."""
     import torch
 
     return torch.Generator(device).manual_seed(torch_seed(seed, *names))

@@ -93,7 +93,7 @@ def random_directions(
     Args:
         reference: site to (width,).
         num: how many to draw.
-        generator: where they are drawn from.
+        generator: where they are drawn from, on the CPU, so that every device draws the same ones.
         support: entries that the directions are confined to, the intervention's own space; a site
             with a single such entry has no orthogonal direction there and uses all its entries.
 
@@ -107,9 +107,10 @@ def random_directions(
             part = slice(None)
         base = direction[part]
         noise = torch.randn((num, len(base)), generator=generator, dtype=direction.dtype)
+        noise = noise.to(direction.device)
         squared = base.square().sum()
-        if squared > 0:
-            noise = noise - (noise @ base)[:, None] * base / squared
+        # A reference of zeros has nothing to be projected out: 0 / 1, not 0 / 0.
+        noise = noise - (noise @ base)[:, None] * base / torch.where(squared > 0, squared, 1.0)
         length = noise.norm(dim=1, keepdim=True)
         full = direction.new_zeros((num, len(direction)))
         if len(base) > 1:

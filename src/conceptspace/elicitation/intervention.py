@@ -55,7 +55,7 @@ class AddDirections:
     def __call__(self, site: str, value: Tensor, strength: Tensor) -> Tensor:
         if site not in self.directions:
             return value
-        directions = self.directions[site].to(value)
+        directions, strength = self.directions[site].to(value), strength.to(value)
         rows = torch.arange(len(value), device=value.device) % len(directions)
         scaled = strength.view(-1, *(1,) * (value.ndim - 1)) * directions[rows].view(
             len(value), *(1,) * (value.ndim - 2), -1

@@ -35,5 +35,6 @@ class EmbeddingPatch:
                     f"parameters: {name!r} has shape {tuple(value.shape)} in the donor and "
                     f"{tuple(state[name].shape)} in the recipient"
                 )
-            state[name] = value.detach().clone()
+            # The donor's checkpoint may have been loaded to another device.
+            state[name] = value.detach().to(state[name].device, copy=True)
         return state

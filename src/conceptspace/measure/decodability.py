@@ -28,18 +28,22 @@ def linear_decodability(
     scored = split.held_out(space) or training
     fit_sites, fit_labels = _embed(adapter, prompter, training, num_per_class, rng)
     score_sites, score_labels = _embed(adapter, prompter, scored, num_per_class, rng)
-    accuracy = np.empty((len(adapter.sites()), len(space.concepts)))
-    for i, site in enumerate(adapter.sites()):
+    accuracy = []
+    for site in adapter.sites():
         features, scale = _standardised(fit_sites[site])
         tested = scale(score_sites[site])
-        gram = features.T @ features + ridge * len(features) * torch.eye(features.shape[1])
+        identity = torch.eye(features.shape[1], device=features.device)
+        gram = features.T @ features + ridge * len(features) * identity
         for j, concept in enumerate(space.concepts):
             targets = torch.nn.functional.one_hot(fit_labels[:, j], concept.num_values).float()
             offset = targets.mean(0)
-            weights = torch.linalg.solve(gram, features.T @ (targets - offset))
+            # The ridge keeps the matrix regular, so nothing need be waited for to be checked.
+            weights = torch.linalg.solve_ex(gram, features.T @ (targets - offset))[0]
             read = (tested @ weights + offset).argmax(1)
-            accuracy[i, j] = (read == score_labels[:, j]).float().mean().item()
-    return accuracy
+            accuracy.append((read == score_labels[:, j]).float().mean())
+    # One transfer from the device, not one for each site and concept.
+    shape = (len(adapter.sites()), len(space.concepts))
+    return torch.stack(accuracy).double().cpu().numpy().reshape(shape)
 
 
 def _embed(
@@ -49,11 +53,13 @@ def _embed(
     num: int,
     rng: np.random.Generator,
 ) -> tuple[dict[str, Tensor], Tensor]:
+    """Sites (batch, width) and labels (batch, concept) of prompts, on the model's device."""
     z = np.concatenate([prompter.space.draw(c, num, rng) for c in classes])
     labels = np.repeat([prompter.space.indices(c) for c in classes], num, axis=0)
     sites = adapter.encode(torch.from_numpy(prompter.vectors(z)))
-    flat = {site: value.flatten(1) for site, value in sites.items()}
-    return flat, torch.from_numpy(labels)
+    flat = {site: value.flatten(1).float() for site, value in sites.items()}
+    device = next(iter(flat.values())).device
+    return flat, torch.from_numpy(labels).to(device)
 
 
 def _standardised(features: Tensor):

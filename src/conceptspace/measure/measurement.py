@@ -7,11 +7,11 @@ import numpy as np
 import torch
 import xarray
 
-from conceptspace.adapters.protocol import Adapter
+from conceptspace.adapters.protocol import Adapter, device_of
 from conceptspace.concepts.split import Split
 from conceptspace.data.mixing import Prompter
 from conceptspace.data.streams import numpy_stream, torch_stream
-from conceptspace.elicitation.arms import MethodLabel, method_labels, plan_arms
+from conceptspace.elicitation.arms import Arm, MethodLabel, method_labels, plan_arms
 from conceptspace.elicitation.settings import ElicitationMethod
 from conceptspace.measure.decodability import linear_decodability
 from conceptspace.measure.sampling import ArmSamples, sample_arms
@@ -87,12 +87,9 @@ def measure_checkpoint(
         instrument.split,
         arms,
         rng,
-        torch_stream(seed, "sampling", step),
+        torch_stream(seed, "sampling", step, device=device_of(adapter)),
     )
-    images = torch.cat([part.images.flatten(0, 1) for part in samples])
-    images = readable(images)
-    reading = read_samples(instrument.probe, instrument.inversion, images, adapter.sample_noise())
-    dataset = _assemble(instrument, samples, reading, seed, step)
+    dataset = _read(instrument, samples, adapter.sample_noise(), seed, step)
     sites = adapter.sites()
     decoded = linear_decodability(adapter, instrument.prompter, instrument.split, rng)
     dataset["decodability"] = (
@@ -112,59 +109,124 @@ def readable(images: torch.Tensor) -> torch.Tensor:
     return torch.nan_to_num(images, nan=-1.0, posinf=2.0, neginf=-1.0).clamp(-1.0, 2.0)
 
 
-def _assemble(
-    instrument: Instrument, samples: list[ArmSamples], reading: Reading, seed: int, step: int
+def _read(
+    instrument: Instrument, samples: list[ArmSamples], sample_noise: float, seed: int, step: int
 ) -> xarray.Dataset:
-    """Put each arm's readings in its place; what was not measured is NaN or -1."""
-    space, settings, labels = instrument.prompter.space, instrument.settings, instrument.labels
-    classes, names = space.classes, [label.name for label in labels]
-    num_strengths = max(len(label.strengths) for label in labels)
-    num_values = max(space.num_values)
-    shape = (1, 1, len(classes), len(names), num_strengths, settings.num_samples)
-    probability = np.full((*shape, len(space.concepts), num_values), np.nan, dtype=np.float32)
-    correct = np.full((*shape, len(space.concepts)), -1, dtype=np.int8)
-    off_manifold = np.full(shape, -1, dtype=np.int8)
-    residual = np.full(shape, np.nan, dtype=np.float32)
-    channels, height, width = samples[0].images.shape[2:]
-    thumbnail_shape = (*shape[:-1], settings.num_thumbnails, height, width, channels)
-    thumbnail = np.zeros(thumbnail_shape, dtype=np.uint8)
-    start = 0
+    """What the probes read off all samples, where the images are, brought to the CPU at the end."""
+    images = readable(torch.cat([part.images.flatten(0, 1) for part in samples]))
+    reading = read_samples(instrument.probe, instrument.inversion, images, sample_noise).cpu()
+    arms = _arm_rows(samples)
+    thumbnails = _thumbnails(images, arms, instrument.settings.num_thumbnails)
+    arrays = _Arrays(instrument, thumbnails[0].shape[2:])
+    for arm, shown in zip(arms, thumbnails):
+        arrays.put(arm, reading, shown)
+    return _labelled(arrays, instrument, seed, step)
+
+
+@dataclass(frozen=True)
+class _ArmRows:
+    """Which rows of all samples are an arm's; those of one strength follow each other.
+
+    Attributes:
+        arm: the arm.
+        start: its first row.
+        shape: its numbers of strengths and of samples.
+    """
+
+    arm: Arm
+    start: int
+    shape: tuple[int, int]
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.start, self.start + self.shape[0] * self.shape[1])
+
+    def first(self, num: int) -> np.ndarray:
+        """The rows of the first samples of each strength, (strength, at most num)."""
+        return np.arange(self.rows.start, self.rows.stop).reshape(self.shape)[:, :num]
+
+
+def _arm_rows(samples: list[ArmSamples]) -> list[_ArmRows]:
+    arms, start = [], 0
     for part in samples:
-        arm, (num, per_strength) = part.arm, part.images.shape[:2]
-        rows = slice(start, start + num * per_strength)
-        start = rows.stop
-        place = (
-            0, 0, classes.index(arm.concept_class), names.index(arm.method),
-            slice(num), slice(per_strength),
+        num, per_strength = part.images.shape[:2]
+        arms.append(_ArmRows(part.arm, start, (num, per_strength)))
+        start = arms[-1].rows.stop
+    return arms
+
+
+def _thumbnails(images: torch.Tensor, arms: list[_ArmRows], num: int) -> list[np.ndarray]:
+    """Each arm's thumbnails (strength, thumbnail, row, column, channel), as bytes on the CPU.
+
+    Those of all arms are made where the images are, and come over in one transfer.
+    """
+    rows = [arm.first(num) for arm in arms]
+    chosen = torch.from_numpy(np.concatenate([part.ravel() for part in rows]))
+    shown = images[chosen.to(images.device)].clamp(0, 1).mul(255).round().to(torch.uint8)
+    pictures = shown.permute(0, 2, 3, 1).cpu().numpy()
+    ends = np.cumsum([part.size for part in rows])
+    own = np.split(pictures, ends[:-1])
+    return [part.reshape(*row.shape, *part.shape[1:]) for part, row in zip(own, rows)]
+
+
+class _Arrays:
+    """What was measured, in its place; what was not is NaN, -1 or a black image."""
+
+    def __init__(self, instrument: Instrument, image_shape: tuple[int, ...]) -> None:
+        self.space, self.settings = instrument.prompter.space, instrument.settings
+        self.names = [label.name for label in instrument.labels]
+        num_strengths = max(len(label.strengths) for label in instrument.labels)
+        num_concepts, num_values = len(self.space.concepts), max(self.space.num_values)
+        arms = (1, 1, len(self.space.classes), len(self.names), num_strengths)
+        shape = (*arms, self.settings.num_samples)
+        self.probability = np.full((*shape, num_concepts, num_values), np.nan, dtype=np.float32)
+        self.correct = np.full((*shape, num_concepts), -1, dtype=np.int8)
+        self.off_manifold = np.full(shape, -1, dtype=np.int8)
+        self.residual = np.full(shape, np.nan, dtype=np.float32)
+        thumbnails = (*arms, self.settings.num_thumbnails, *image_shape)
+        self.thumbnail = np.zeros(thumbnails, dtype=np.uint8)
+
+    def put(self, part: _ArmRows, reading: Reading, thumbnails: np.ndarray) -> None:
+        """Put an arm's readings and thumbnails in their place."""
+        arm, shape = part.arm, part.shape
+        at_arm = (
+            0, 0, self.space.classes.index(arm.concept_class), self.names.index(arm.method),
+            slice(shape[0]),
         )  # fmt: skip
-        indices = space.indices(arm.concept_class)
+        place = (*at_arm, slice(shape[1]))
+        indices = self.space.indices(arm.concept_class)
         for i, distribution in enumerate(reading.distributions):
-            values = distribution[rows].numpy().reshape(num, per_strength, -1)
-            probability[(*place, i, slice(values.shape[-1]))] = values
-            correct[(*place, i)] = values.argmax(-1) == indices[i]
-        off_manifold[place] = 0
+            values = distribution[part.rows].numpy().reshape(*shape, -1)
+            self.probability[(*place, i, slice(values.shape[-1]))] = values
+            self.correct[(*place, i)] = values.argmax(-1) == indices[i]
+        self.off_manifold[place] = 0
         if reading.off_manifold is not None and reading.residual is not None:
-            off_manifold[place] = reading.off_manifold[rows].numpy().reshape(num, per_strength)
-            residual[place] = reading.residual[rows].numpy().reshape(num, per_strength)
-        kept = part.images[:, : settings.num_thumbnails].clamp(0, 1).mul(255).round()
-        pictures = kept.to(torch.uint8).permute(0, 1, 3, 4, 2).numpy()
-        thumbnail[(*place[:5], slice(pictures.shape[1]))] = pictures
+            self.off_manifold[place] = reading.off_manifold[part.rows].numpy().reshape(shape)
+            self.residual[place] = reading.residual[part.rows].numpy().reshape(shape)
+        self.thumbnail[(*at_arm, slice(thumbnails.shape[1]))] = thumbnails
+
+
+def _labelled(arrays: _Arrays, instrument: Instrument, seed: int, step: int) -> xarray.Dataset:
+    """The arrays with the names of their dimensions and what stands along them."""
+    space = arrays.space
     dims = ("seed", "step", "concept_class", "method", "strength", "sample")
+    shown = (*dims[:-1], "thumbnail", "row", "column", "channel")
+    coordinate = _coordinates(arrays.probability, space.num_values)
     return xarray.Dataset(
         {
-            "probability": ((*dims, "concept", "value"), probability),
-            "coordinate": ((*dims, "concept"), _coordinates(probability, space.num_values)),
-            "correct": ((*dims, "concept"), correct),
-            "off_manifold": (dims, off_manifold),
-            "residual": (dims, residual),
-            "strength_value": (("method", "strength"), _strength_values(labels)),
-            "thumbnail": ((*dims[:-1], "thumbnail", "row", "column", "channel"), thumbnail),
+            "probability": ((*dims, "concept", "value"), arrays.probability),
+            "coordinate": ((*dims, "concept"), coordinate),
+            "correct": ((*dims, "concept"), arrays.correct),
+            "off_manifold": (dims, arrays.off_manifold),
+            "residual": (dims, arrays.residual),
+            "strength_value": (("method", "strength"), _strength_values(instrument.labels)),
+            "thumbnail": (shown, arrays.thumbnail),
         },
         coords={
             "seed": [seed],
             "step": [step],
-            "concept_class": list(classes),
-            "method": names,
+            "concept_class": list(space.classes),
+            "method": arrays.names,
             "concept": list(space.names),
         },
         attrs=attributes(instrument),

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from conceptspace.adapters.protocol import Adapter
+from conceptspace.adapters.protocol import Adapter, device_of
 from conceptspace.measure.files import DamagedFile
 from conceptspace.measure.measurement import Instrument, measure_checkpoint
 from conceptspace.measure.store import MeasurementStore
@@ -54,9 +54,12 @@ class Recorder:
         """Measure if this step is to be measured and is not yet; whether it was."""
         if step not in self.steps or self.is_measured(step):
             return False
-        with torch.random.fork_rng():
+        adapter = self.adapt(model)
+        device = device_of(adapter)
+        # Named, since torch warns of a fork that takes in every GPU of a machine with several.
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
             dataset = measure_checkpoint(
-                self.adapt(model),
+                adapter,
                 self.instrument,
                 seed=self.seed,
                 step=step,

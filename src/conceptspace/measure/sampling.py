@@ -15,7 +15,8 @@ from conceptspace.elicitation.intervention import PROMPT, Intervention
 
 @dataclass(frozen=True)
 class ArmSamples:
-    """What one arm generated: images (strength, sample, channels, height, width)."""
+    """What one arm generated: images (strength, sample, channels, height, width), on the model's
+    device."""
 
     arm: Arm
     images: Tensor
@@ -28,18 +29,38 @@ def elicit(
 
     Args:
         adapter: the model.
-        vectors: prompts (batch, width).
+        vectors: prompts (batch, width), on the CPU.
         intervention: what to apply; naive prompting is the one that does nothing.
-        strengths: one a row (batch,).
+        strengths: one a row (batch,), on the CPU.
+
+    Returns:
+        Site to value, on the model's device.
     """
-    conditioning = adapter.encode(intervention(PROMPT, vectors, strengths))
-    return {site: intervention(site, value, strengths) for site, value in conditioning.items()}
+    return _elicit_together(adapter, [(intervention, vectors, strengths)])
+
+
+def _elicit_together(
+    adapter: Adapter, parts: list[tuple[Intervention, Tensor, Tensor]]
+) -> Conditioning:
+    """The conditionings of several (intervention, vectors, strengths), one below the other.
+
+    All prompts are encoded in one call: what a call costs on a GPU hardly depends on its rows.
+    """
+    prompted = [intervention(PROMPT, vectors, given) for intervention, vectors, given in parts]
+    sizes = [len(vectors) for vectors in prompted]
+    strengths = torch.cat([given for _, _, given in parts])
+    joined = {}
+    for site, value in adapter.encode(torch.cat(prompted)).items():
+        rows = zip(parts, value.split(sizes), strengths.to(value.device).split(sizes))
+        joined[site] = torch.cat([part[0](site, own, given) for part, own, given in rows])
+    return joined
 
 
 def prompts(
     prompter: Prompter, split: Split, concept_class: str, num: int, rng: np.random.Generator
 ) -> Tensor:
-    """Prompts (num, width) for measuring: training classes as trained, held-out at the mean."""
+    """Prompts (num, width) for measuring, on the CPU: training classes as trained, held-out at the
+    mean."""
     if concept_class in split.training(prompter.space):
         drawn = prompter.space.draw(concept_class, num, rng)
         return torch.from_numpy(prompter.vectors(drawn))
@@ -54,15 +75,26 @@ def sample_arms(
     rng: np.random.Generator,
     generator: torch.Generator,
 ) -> list[ArmSamples]:
-    """Generate all arms in one go: their conditionings are joined into a single batch."""
-    parts: list[Conditioning] = []
-    for arm in arms:
-        for strength in arm.strengths:
-            vectors = prompts(prompter, split, arm.concept_class, arm.num_samples, rng)
-            strengths = torch.full((arm.num_samples,), strength)
-            parts.append(elicit(adapter, vectors, arm.intervention, strengths))
-    joined = {site: torch.cat([part[site] for part in parts]) for site in parts[0]}
-    images = adapter.sample(joined, generator)
+    """Generate all arms in one go: their conditionings are joined into a single batch.
+
+    Args:
+        adapter: the model.
+        prompter: how concepts become conditioning vectors.
+        split: training and held-out classes.
+        arms: what to generate.
+        rng: draws the prompts.
+        generator: draws the model's noise; on the adapter's device.
+    """
+    parts = [
+        (
+            arm.intervention,
+            prompts(prompter, split, arm.concept_class, arm.num_samples, rng),
+            torch.full((arm.num_samples,), strength),
+        )
+        for arm in arms
+        for strength in arm.strengths
+    ]
+    images = adapter.sample(_elicit_together(adapter, parts), generator)
     samples, start = [], 0
     for arm in arms:
         num = len(arm.strengths) * arm.num_samples

@@ -33,7 +33,10 @@ class Probe(Protocol):
     """What measuring needs of a probe; anything with this method will do."""
 
     def read(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Each concept's distribution over its values, (batch, number of values) a concept."""
+        """Each concept's distribution over its values, (batch, number of values) a concept.
+
+        The images are where the model that drew them is, such as on a GPU.
+        """
         ...
 
 
@@ -95,6 +98,8 @@ class ConvolutionalProbe(nn.Module):
     ) -> tuple[Float[Tensor, "batch value"], ...]:
         """Each concept's distribution over its values, without gradient, in evaluation mode.
 
+        The probe moves to the device of the images.
+
         Args:
             images: values near [0, 1]; samples of a model need not be clipped.
 
@@ -106,7 +111,7 @@ class ConvolutionalProbe(nn.Module):
         """
         check_images(images, self.image_shape)
         training = self.training
-        self.eval()
+        self.to(images.device).eval()
         try:
             read = [self(part) for part in images.split(_READING_BATCH)]
         finally:
@@ -114,13 +119,13 @@ class ConvolutionalProbe(nn.Module):
         return tuple(torch.cat(logits).softmax(dim=1) for logits in zip(*read))
 
     def to_tensors(self) -> dict[str, Tensor]:
-        """Weights and architecture as named tensors, such as safetensors stores."""
+        """Weights and architecture as named tensors on the CPU, such as safetensors stores."""
         architecture = {
             f"architecture.{name}": torch.tensor(getattr(self, name), dtype=torch.int64)
             for name in ("image_shape", "num_values", "widths")
         }
-        weights = {name: value.detach().contiguous() for name, value in self.state_dict().items()}
-        return architecture | weights
+        weights = self.state_dict().items()
+        return architecture | {name: value.detach().cpu().contiguous() for name, value in weights}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self:
@@ -151,6 +156,7 @@ def train_probe(
     settings: ProbeSettings,
     seed: int,
     progress: ProgressCallback | None = None,
+    device: torch.device | str = "cpu",
 ) -> ConvolutionalProbe:
     """Train a probe on renders of every class of the space, held-out classes included.
 
@@ -166,6 +172,8 @@ def train_probe(
         seed: of images, noise, order and initial weights. Equal seeds give equal probes on one
             machine with one number of threads.
         progress: called after each step with steps done and steps in all.
+        device: where it is trained. All random numbers are drawn on the CPU, so another device
+            gives the same probe but for rounding.
 
     Returns:
         The probe, in evaluation mode.
@@ -177,13 +185,16 @@ def train_probe(
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     images, labels = _draw_labelled(world, space, settings.num_images, rng)
+    images, labels = images.to(device), labels.to(device)
     probe = ConvolutionalProbe(world.image_shape, space.num_values, settings.widths, generator)
+    probe.to(device)
     optimiser = torch.optim.AdamW(probe.parameters(), lr=settings.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.2
     )
     rows = _shuffled_rows(len(images), settings.steps, settings.batch_size, generator)
     for step, row in enumerate(rows):
+        row = row.to(device)
         batch = _add_noise(images[row], settings.noise_range, generator)
         losses = [
             functional.cross_entropy(logits, label)
@@ -250,4 +261,5 @@ def _add_noise(images: Tensor, noise_range: tuple[float, float], generator: torc
     """Images with Gaussian pixel noise, its standard deviation uniform for each image."""
     low, high = noise_range
     deviation = low + (high - low) * torch.rand(len(images), 1, 1, 1, generator=generator)
-    return images + deviation * torch.randn(images.shape, generator=generator)
+    noise = deviation * torch.randn(images.shape, generator=generator)
+    return images + noise.to(images.device)

@@ -5,6 +5,7 @@ therefore eliminated in closed form at every step (variable projection, Golub an
 what is left to search for is x, y and size.
 """
 
+import copy
 from dataclasses import dataclass, fields
 
 import torch
@@ -89,11 +90,22 @@ class ObjectFitter:
         self._bank = self._silhouettes(self._bank_geometry)
         self._standardised_bank = _standardised(self._bank)
 
+    def to(self, device: torch.device) -> "ObjectFitter":
+        """The same fitter for images on another device."""
+        moved = copy.copy(self)
+        moved.geometry_box = _box_on(device, self.geometry_box)
+        moved.colour_box = _box_on(device, self.colour_box)
+        moved.background_box = _box_on(device, self.background_box)
+        moved._bank_geometry = self._bank_geometry.to(device)
+        moved._bank = self._bank.to(device)
+        moved._standardised_bank = self._standardised_bank.to(device)
+        return moved
+
     def fit(self, pixels: Float[Tensor, "batch channel pixel"]) -> Fit:
         """Fit every image."""
         best = self._evaluate(pixels, self._best_of_bank(pixels))
         damping = torch.full_like(best.cost, _FIRST_DAMPING)
-        active = torch.arange(len(pixels))
+        active = torch.arange(len(pixels), device=pixels.device)
         for _ in range(self.max_iterations):
             now = best.rows(active)
             free = (
@@ -143,7 +155,7 @@ class ObjectFitter:
         return torch.minimum(torch.maximum(geometry, low), high)
 
     def _silhouettes(self, geometry: Tensor) -> Float[Tensor, "batch pixel"]:
-        weights = torch.zeros(len(geometry), 2)
+        weights = geometry.new_zeros(len(geometry), 2)
         weights[:, self.shape] = 1
         masks = silhouette_mask(
             weights, geometry[:, :2], geometry[:, 2], image_size=self.image_size
@@ -157,7 +169,8 @@ class ObjectFitter:
         silhouettes cost a third of what forward-mode differentiation does at this size.
         """
         step = _SLOPE_STEP * 2 / (self.image_size - 1)
-        moved = torch.cat([geometry, *(geometry + step * axis for axis in torch.eye(3))])
+        axes = torch.eye(3, device=geometry.device)
+        moved = torch.cat([geometry, *(geometry + step * axis for axis in axes)])
         masks = self._silhouettes(moved).unflatten(0, (4, -1))
         return masks[0], ((masks[1:] - masks[0]) / step).transpose(0, 1)
 
@@ -205,6 +218,11 @@ def _summed_inverses(
     first = both * rr * inverse + colour / mm.clamp(min=_TINY)
     last = both * mm * inverse + background / rr.clamp(min=_TINY)
     return torch.stack((first, off, off, last), dim=1).unflatten(1, (2, 2))
+
+
+def _box_on(device: torch.device, box: Box) -> Box:
+    low, high = box
+    return low.to(device), high.to(device)
 
 
 def _within(values: Tensor, box: Box) -> Tensor:

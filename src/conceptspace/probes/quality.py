@@ -4,6 +4,7 @@ Everything is returned as plain numbers and lists, ready for JSON.
 """
 
 import numpy as np
+import torch
 
 from conceptspace.concepts import ConceptSpace
 from conceptspace.data.dataset import Dataset
@@ -24,9 +25,9 @@ def confusion(probe: Probe, dataset: Dataset, space: ConceptSpace) -> dict[str, 
     tables = {}
     read = probe.read(dataset.images)
     for index, concept in enumerate(space.concepts):
-        true, values = dataset.labels[:, index].numpy(), read[index].argmax(dim=1).numpy()
+        true, values = dataset.labels[:, index].cpu(), read[index].argmax(dim=1).cpu()
         table = np.zeros((concept.num_values, concept.num_values), dtype=np.int64)
-        np.add.at(table, (true, values), 1)
+        np.add.at(table, (true.numpy(), values.numpy()), 1)
         tables[concept.name] = table.tolist()
     return tables
 
@@ -36,8 +37,8 @@ def class_accuracy(probe: Probe, dataset: Dataset, space: ConceptSpace) -> dict[
 
     Classes without an image are left out.
     """
-    values = np.stack([part.argmax(dim=1).numpy() for part in probe.read(dataset.images)], axis=1)
-    labels = dataset.labels.numpy()
+    read = [part.argmax(dim=1) for part in probe.read(dataset.images)]
+    values, labels = torch.stack(read, dim=1).cpu().numpy(), dataset.labels.cpu().numpy()
     right = (values == labels).all(axis=1)
     names = np.asarray([space.class_name(row) for row in labels])
     return {
@@ -72,10 +73,10 @@ def calibration(
     read = probe.read(dataset.images)
     for index, concept in enumerate(space.concepts):
         largest, values = (
-            part.double().numpy() if part.is_floating_point() else part.numpy()
+            part.double().cpu().numpy() if part.is_floating_point() else part.cpu().numpy()
             for part in read[index].max(dim=1)
         )
-        right = values == dataset.labels[:, index].numpy()
+        right = values == dataset.labels[:, index].cpu().numpy()
         tables[concept.name] = _reliability(largest, right, num_bins)
     return tables
 

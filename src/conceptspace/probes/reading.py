@@ -28,11 +28,21 @@ class Reading:
     residual: Tensor | None
     off_manifold: Tensor | None
 
+    def cpu(self) -> "Reading":
+        """The same on the CPU, one transfer a tensor."""
+        z, residual, off_manifold = (
+            None if part is None else part.cpu()
+            for part in (self.z, self.residual, self.off_manifold)
+        )
+        return Reading(tuple(p.cpu() for p in self.distributions), z, residual, off_manifold)
+
 
 def read_samples(
     probe: Probe, inversion: Inversion | None, images: Tensor, sample_noise: float
 ) -> Reading:
     """Read samples with the classifier and, where there is one, the inversion.
+
+    Everything is computed, and stays, on the device of the images.
 
     Args:
         probe: the classifier, or any object with its `read`.
@@ -44,7 +54,7 @@ def read_samples(
     Raises:
         ValueError: the images do not fit, hold NaN, or the noise is negative.
     """
-    distributions = tuple(probe.read(images))
+    distributions = tuple(part.to(images.device) for part in probe.read(images))
     if inversion is None:
         return Reading(distributions, None, None, None)
     inverted = inversion.invert(images, sample_noise)
@@ -67,9 +77,9 @@ def disagrees(distributions: Sequence[Tensor], z: Tensor, space: ConceptSpace) -
     expected = [(len(z), num) for num in space.num_values]
     if shapes != expected:
         raise ValueError(f"distributions must have shapes {expected}, not {shapes}")
-    different = torch.zeros(len(z), dtype=torch.bool)
+    different = torch.zeros(len(z), dtype=torch.bool, device=z.device)
     for concept, distribution in zip(space.concepts, distributions):
-        means = torch.tensor(concept.values, dtype=z.dtype)
+        means = torch.tensor(concept.values, dtype=z.dtype, device=z.device)
         nearest = torch.cdist(z[:, space.slice_of(concept.name)], means).argmin(dim=1)
         different |= nearest != distribution.argmax(dim=1)
     return different
