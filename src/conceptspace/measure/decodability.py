@@ -7,6 +7,7 @@ from torch import Tensor
 from conceptspace.adapters.protocol import Adapter
 from conceptspace.concepts.split import Split
 from conceptspace.data.mixing import Prompter
+from conceptspace.probes.precision import full_precision
 
 
 def linear_decodability(
@@ -29,18 +30,19 @@ def linear_decodability(
     fit_sites, fit_labels = _embed(adapter, prompter, training, num_per_class, rng)
     score_sites, score_labels = _embed(adapter, prompter, scored, num_per_class, rng)
     accuracy = []
-    for site in adapter.sites():
-        features, scale = _standardised(fit_sites[site])
-        tested = scale(score_sites[site])
-        identity = torch.eye(features.shape[1], device=features.device)
-        gram = features.T @ features + ridge * len(features) * identity
-        for j, concept in enumerate(space.concepts):
-            targets = torch.nn.functional.one_hot(fit_labels[:, j], concept.num_values).float()
-            offset = targets.mean(0)
-            # The ridge keeps the matrix regular, so nothing need be waited for to be checked.
-            weights = torch.linalg.solve_ex(gram, features.T @ (targets - offset))[0]
-            read = (tested @ weights + offset).argmax(1)
-            accuracy.append((read == score_labels[:, j]).float().mean())
+    with full_precision(fit_labels.device):
+        for site in adapter.sites():
+            features, scale = _standardised(fit_sites[site])
+            tested = scale(score_sites[site])
+            identity = torch.eye(features.shape[1], device=features.device)
+            gram = features.T @ features + ridge * len(features) * identity
+            for true, wanted, num in zip(fit_labels.T, score_labels.T, space.num_values):
+                targets = torch.nn.functional.one_hot(true, num).float()
+                offset = targets.mean(0)
+                # The ridge keeps the matrix regular, so nothing need be waited for to be checked.
+                weights = torch.linalg.solve_ex(gram, features.T @ (targets - offset))[0]
+                read = (tested @ weights + offset).argmax(1)
+                accuracy.append((read == wanted).float().mean())
     # One transfer from the device, not one for each site and concept.
     shape = (len(adapter.sites()), len(space.concepts))
     return torch.stack(accuracy).double().cpu().numpy().reshape(shape)

@@ -17,6 +17,7 @@ from torch.nn import functional
 from conceptspace.concepts import ConceptSpace
 from conceptspace.data.dataset import render_images
 from conceptspace.data.world import World, check_space
+from conceptspace.probes.precision import full_precision
 from conceptspace.probes.settings import ProbeSettings
 
 _COARSEST = 8
@@ -113,7 +114,8 @@ class ConvolutionalProbe(nn.Module):
         training = self.training
         self.to(images.device).eval()
         try:
-            read = [self(part) for part in images.split(_READING_BATCH)]
+            with full_precision(images.device):
+                read = [self(part) for part in images.split(_READING_BATCH)]
         finally:
             self.train(training)
         return tuple(torch.cat(logits).softmax(dim=1) for logits in zip(*read))

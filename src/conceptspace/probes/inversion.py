@@ -15,6 +15,7 @@ from conceptspace.probes.classifier import check_images
 from conceptspace.probes.colours import Box
 from conceptspace.probes.fitting import GEOMETRY, Fit, ObjectFitter
 from conceptspace.probes.hull import factor_ranges, least_contrast, widened
+from conceptspace.probes.precision import full_precision
 from conceptspace.probes.settings import InversionSettings
 
 _CHUNK = 256  # images at a time, so that the working set stays in a CPU's caches
@@ -113,7 +114,7 @@ class Inversion:
         chunk = _CHUNK
         if images.device.type != "cpu":
             chunk = max(chunk, _DEVICE_PIXELS // self.world.image_size**2)
-        with torch.no_grad():
+        with torch.no_grad(), full_precision(images.device):
             parts = [self._invert(part.float(), noise) for part in images.split(chunk)]
         return _joined(parts)
 
