@@ -70,7 +70,7 @@ def test_every_residual_block_starts_as_its_shortcut():
     for site, condition in network.condition(torch.rand(2, 4)).items():
         block = network.blocks()[site]
         hidden = torch.randn(2, block.convolution1.in_channels, 4, 4)
-        added = block(hidden, torch.randn(2, 32), condition)
+        added = block(hidden, block.time(torch.randn(2, 32)) + condition, None)
         assert torch.equal(added, block.shortcut(hidden)), site
 
 
@@ -231,16 +231,27 @@ def test_the_slowest_period_is_ten_thousand_times_the_fastest():
     assert features[31].item() == pytest.approx(1e-6, rel=1e-4)
 
 
-def test_dropout_acts_in_training_alone():
+def test_dropout_follows_from_its_bits_alone():
     network = stirred(SMALL.replace(dropout=0.5))
     z_t, time, vectors = inputs()
     with torch.no_grad():
         sites = network.condition(vectors)
         first, again = (network.denoise(z_t, time, sites) for _ in range(2))
         assert torch.equal(first, again)
-        network.train()
-        first, again = (network.denoise(z_t, time, sites) for _ in range(2))
+        generator = torch.Generator().manual_seed(0)
+        drawn = [network.draw_dropout(tuple(z_t.shape), generator) for _ in range(2)]
+        first, again = (network.denoise(z_t, time, sites, bits) for bits in drawn)
         assert not torch.equal(first, again)
+        assert torch.equal(first, network.denoise(z_t, time, sites, drawn[0]))
+
+
+def test_dropout_is_drawn_only_by_a_model_in_training():
+    model = VDM(UNet(3, 4, SMALL.replace(dropout=0.5)), DiffusionSettings())
+    shape, generator = (2, 3, 8, 8), torch.Generator().manual_seed(0)
+    assert model.train().draw(shape, generator).dropout is not None
+    assert model.eval().draw(shape, generator).dropout is None
+    never = VDM(UNet(3, 4, SMALL.replace(dropout=0.0)), DiffusionSettings()).train()
+    assert never.draw(shape, generator).dropout is None
 
 
 def test_a_width_that_the_groups_do_not_divide_is_refused():

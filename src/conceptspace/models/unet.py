@@ -8,10 +8,12 @@ import itertools
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int16
 from torch import Tensor, nn
 from torch.nn import functional
 
+from conceptspace.models.dropout import dropped, random_bits
+from conceptspace.models.execution import Execution
 from conceptspace.models.settings import SharedEmbedding, UNetSettings
 
 GROUP_NORM_EPSILON = 1e-6  # published
@@ -31,6 +33,7 @@ class UNet(nn.Module):
     def __init__(self, image_channels: int, condition_width: int, settings: UNetSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.execution = Execution()
         widths = settings.widths
         time_width = 4 * settings.time_features
         self.time_embedding = _mlp(settings.time_features, time_width, time_width)
@@ -100,13 +103,38 @@ class UNet(nn.Module):
         z_t: Float[Tensor, "batch channel height width"],
         time: Float[Tensor, " batch_or_one"],
         sites: dict[str, Float[Tensor, "batch _"]],
+        dropout_bits: Int16[Tensor, " bits"] | None = None,
     ) -> Float[Tensor, "batch channel height width"]:
-        """The network's output for noisy images at scaled times in [0, 1]."""
+        """The network's output for noisy images at scaled times in [0, 1].
+
+        Time and condition are embedded in float32 whatever the precision of the convolutions: they
+        cost little, and a rounded condition would be another condition.
+
+        Args:
+            z_t: noisy images.
+            time: one a row, or one for all.
+            sites: what `condition` returned, perhaps changed by an intervention.
+            dropout_bits: what `draw_dropout` returned; none for no dropout.
+        """
         times = self.time_embedding(sinusoidal_features(time, self.settings.time_features))
+        added = {site: block.time(times) + sites[site] for site, block in self.blocks().items()}
+        bits = None if dropout_bits is None else self._split(dropout_bits, z_t)
+        half = self.execution.precision == "bfloat16"
+        with torch.autocast(z_t.device.type, torch.bfloat16, enabled=half):
+            return self(z_t, added, bits).float()
+
+    def forward(
+        self,
+        z_t: Float[Tensor, "batch channel height width"],
+        added: dict[str, Float[Tensor, "batch _"]],
+        bits: dict[str, Int16[Tensor, "batch _ _ _"]] | None = None,
+    ) -> Float[Tensor, "batch channel height width"]:
+        """The convolutional part, given what time and condition add in each block."""
 
         def run(level: str, blocks: nn.ModuleList, hidden: Tensor) -> Tensor:
             for j, block in enumerate(blocks):
-                hidden = block(hidden, times, sites[f"{level}.{j}"])
+                site = f"{level}.{j}"
+                hidden = block(hidden, added[site], None if bits is None else bits[site])
             return hidden
 
         hidden = self.convolution_in(z_t)
@@ -116,13 +144,48 @@ class UNet(nn.Module):
             if i < len(self.shrink):
                 skips.append(hidden)
                 hidden = self.shrink[i](hidden)
-        hidden = self.middle[0](hidden, times, sites["middle.0"])
-        hidden = self.middle[1](self.attention(hidden), times, sites["middle.1"])
+        first, second = self.middle
+        hidden = first(hidden, added["middle.0"], None if bits is None else bits["middle.0"])
+        hidden = self.attention(hidden)
+        hidden = second(hidden, added["middle.1"], None if bits is None else bits["middle.1"])
         for i in reversed(range(len(self.up))):
             if i < len(self.grow):
                 hidden = torch.cat([self.grow[i](hidden), skips[i]], dim=1)
             hidden = run(f"up.{i}", self.up[i], hidden)  # type: ignore[arg-type]
         return self.convolution_out(functional.gelu(self.norm_out(hidden)))
+
+    def draw_dropout(
+        self, shape: tuple[int, ...], generator: torch.Generator
+    ) -> Int16[Tensor, " bits"] | None:
+        """The random bits that dropout needs for images of a shape (batch, channels, height,
+        width); None where nothing is dropped."""
+        if self.settings.dropout == 0.0:
+            return None
+        sizes = (math.prod(size) for size in self._hidden_shapes(shape).values())
+        return random_bits(sum(sizes), generator)
+
+    def _hidden_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, int, int, int]]:
+        """Shape (batch, channel, height, width) inside of each block, for images of a shape."""
+        batch, _, height, width = shape
+        shapes = {}
+        for site in self.blocks():
+            part, *numbers = site.split(".")
+            level = len(self.settings.widths) - 1 if part == "middle" else int(numbers[0])
+            channels, shrink = self.settings.widths[level], 2**level
+            shapes[site] = (batch, channels, height // shrink, width // shrink)
+        return shapes
+
+    def _split(self, bits: Tensor, images: Tensor) -> dict[str, Tensor]:
+        """Every block's share of the bits, laid out in memory as the features are."""
+        split, start = {}, 0
+        for site, (batch, channels, height, width) in self._hidden_shapes(images.shape).items():
+            part = bits[start : start + batch * channels * height * width]
+            start += len(part)
+            if self.execution.channels_last:
+                split[site] = part.view(batch, height, width, channels).permute(0, 3, 1, 2)
+            else:
+                split[site] = part.view(batch, channels, height, width)
+        return split
 
 
 class ResidualBlock(nn.Module):
@@ -148,7 +211,7 @@ class ResidualBlock(nn.Module):
         else:
             self.condition = _mlp(condition_width, width_out, width_out)
         self.norm2 = nn.GroupNorm(groups, width_out, eps=GROUP_NORM_EPSILON)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = settings.dropout
         self.convolution2 = _zeroed(nn.Conv2d(width_out, width_out, 3, padding=1))
         self.shortcut = (
             nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
@@ -157,13 +220,15 @@ class ResidualBlock(nn.Module):
     def forward(
         self,
         hidden: Float[Tensor, "batch channel height width"],
-        times: Float[Tensor, "batch_or_one time"],
-        condition: Float[Tensor, "batch out"],
+        added: Float[Tensor, "batch_or_one out"],
+        bits: Int16[Tensor, "batch out height width"] | None,
     ) -> Float[Tensor, "batch out height width"]:
-        added = self.time(times) + condition
-        inner = self.convolution1(functional.gelu(self.norm1(hidden))) + added[:, :, None, None]
-        inner = self.convolution2(self.dropout(functional.gelu(self.norm2(inner))))
-        return self.shortcut(hidden) + inner
+        inner = self.convolution1(functional.gelu(self.norm1(hidden)))
+        # In the features' own type: a float32 term would make all that follows float32.
+        inner = functional.gelu(self.norm2(inner + added[:, :, None, None].to(inner.dtype)))
+        if bits is not None:
+            inner = dropped(inner, bits, self.dropout)
+        return self.shortcut(hidden) + self.convolution2(inner)
 
 
 class SelfAttention(nn.Module):

@@ -6,14 +6,16 @@ sigma^2 = sigmoid(gamma), z_t = alpha x + sigma eps.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from conceptspace.models.execution import Execution
 from conceptspace.models.schedule import LinearSchedule
 from conceptspace.models.settings import DiffusionSettings
+from conceptspace.models.unet import UNet
 
 Sites = dict[str, Tensor]
 
@@ -26,8 +28,23 @@ class Network(Protocol):
         ...
 
     def denoise(self, z_t: Tensor, time: Tensor, sites: Sites) -> Tensor:
-        """The correction to the noise estimate."""
+        """The correction to the noise estimate. A network with `draw_dropout` takes its bits, or
+        None, as a fourth argument."""
         ...
+
+
+class Draws(NamedTuple):
+    """Every random number of one evaluation of the bound.
+
+    Attributes:
+        offset: uniform in [0, 1), (); the antithetic times follow from it.
+        noise: standard normal, shaped like the images.
+        dropout: what the network's `draw_dropout` gave; None where nothing is dropped.
+    """
+
+    offset: Tensor
+    noise: Tensor
+    dropout: Tensor | None
 
 
 class Bound(NamedTuple):
@@ -57,15 +74,43 @@ class VDM(nn.Module):
             settings.gamma_start, settings.gamma_end, learned=settings.learned_schedule
         )
 
+    def placed(self, execution: Execution) -> Self:
+        """This model, set to be computed in another way; the network's weights stay what they are.
+
+        A model that is copied or loaded afterwards keeps it.
+        """
+        if isinstance(self.network, UNet):
+            layout = torch.channels_last if execution.channels_last else torch.contiguous_format
+            self.network.to(memory_format=layout)  # type: ignore[call-overload]
+            self.network.execution = execution
+        return self
+
     def condition(self, vectors: Float[Tensor, "batch condition"]) -> Sites:
         """What the condition adds at each site of the network."""
         return self.network.condition(vectors)  # type: ignore[operator]
 
-    def predict_noise(self, z_t: Tensor, gamma_t: Float[Tensor, " batch"], sites: Sites) -> Tensor:
+    def predict_noise(
+        self,
+        z_t: Tensor,
+        gamma_t: Float[Tensor, " batch"],
+        sites: Sites,
+        dropout: Tensor | None = None,
+    ) -> Tensor:
         """Estimated noise: the network's output plus z_t, as published."""
         span = self.settings.gamma_end - self.settings.gamma_start
         time = (gamma_t - self.settings.gamma_start) / span
-        return self.network.denoise(z_t, time, sites) + z_t  # type: ignore[operator]
+        more = () if dropout is None else (dropout,)
+        return self.network.denoise(z_t, time, sites, *more) + z_t  # type: ignore[operator]
+
+    def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Draws:
+        """Draw what `bound_given` needs for images of a shape, on the generator's device."""
+        device = generator.device
+        offset = torch.rand((), generator=generator, device=device)
+        noise = torch.randn(shape, generator=generator, device=device)
+        draw_dropout = getattr(self.network, "draw_dropout", None)
+        if not self.training or draw_dropout is None:
+            return Draws(offset, noise, None)
+        return Draws(offset, noise, draw_dropout(shape, generator))
 
     def bound(
         self,
@@ -77,15 +122,22 @@ class VDM(nn.Module):
 
         The reconstruction term is its expectation in closed form; published code draws it.
         """
-        batch = len(images)
+        return self.bound_given(images, vectors, self.draw(tuple(images.shape), generator))
+
+    def bound_given(
+        self,
+        images: Float[Tensor, "batch *shape"],
+        vectors: Float[Tensor, "batch condition"],
+        draws: Draws,
+    ) -> Bound:
+        """The bound as a function of its random numbers, for loops that draw them elsewhere."""
+        batch, noise = len(images), draws.noise
         images = self.shift + self.scale * images
-        offset = torch.rand((), generator=generator, device=images.device)
-        times = (offset + torch.arange(batch, device=images.device)) / batch
-        noise = torch.randn(images.shape, generator=generator, device=images.device)
+        times = (draws.offset + torch.arange(batch, device=images.device)) / batch
         gamma_t = self.schedule(times)
         alpha, sigma = alpha_sigma(gamma_t, images.ndim)
         predicted = self.predict_noise(
-            alpha * images + sigma * noise, gamma_t, self.condition(vectors)
+            alpha * images + sigma * noise, gamma_t, self.condition(vectors), draws.dropout
         )
         squared_error = (predicted - noise).square().flatten(1).sum(1)
         bits = 1.0 / (images[0].numel() * math.log(2.0))

@@ -9,7 +9,7 @@ from torch import nn
 
 from conceptspace.adapters.native import evaluating
 from conceptspace.data.dataset import Dataset
-from conceptspace.data.streams import numpy_stream, torch_seed, torch_stream
+from conceptspace.data.streams import numpy_stream, torch_stream
 from conceptspace.models.vdm import VDM, Bound
 from conceptspace.training.settings import TrainingSettings
 from conceptspace.training.state import TrainingState
@@ -23,8 +23,7 @@ def train(
 ) -> None:
     """Train from where the state is to the last step of its settings.
 
-    Torch's global random state, which dropout draws from, is set from the seed and the step, and
-    restored at the end.
+    Every random number of a step, dropout's included, follows from the seed and the step.
 
     Args:
         state: changed in place.
@@ -39,21 +38,19 @@ def train(
     """
     settings = state.settings
     _refuse_empty(dataset)
-    with torch.random.fork_rng():
-        while state.step < settings.steps:
-            step = state.step + 1
-            torch.manual_seed(torch_seed(seed, "dropout", step))
-            rows = batch_rows(seed, step, len(dataset), settings.batch_size)
-            bound = training_step(
-                state.model,
-                state.optimiser,
-                dataset.part(torch.from_numpy(rows)),
-                torch_stream(seed, "noise", step),
-                settings,
-            )
-            state.step = step
-            state.update_average()
-            after_step(state, bound)
+    while state.step < settings.steps:
+        step = state.step + 1
+        rows = batch_rows(seed, step, len(dataset), settings.batch_size)
+        bound = training_step(
+            state.model,
+            state.optimiser,
+            dataset.part(torch.from_numpy(rows)),
+            torch_stream(seed, "noise", step),
+            settings,
+        )
+        state.step = step
+        state.update_average()
+        after_step(state, bound)
 
 
 def training_step(

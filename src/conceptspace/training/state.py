@@ -50,8 +50,9 @@ class TrainingState:
         if self.average is None:
             return
         decay = min(self.settings.average_decay or 0.0, (1 + self.step) / (10 + self.step))
-        for averaged, weight in zip(self.average.parameters(), self.model.parameters()):
-            averaged.lerp_(weight, 1 - decay)
+        averaged: list[Tensor] = list(self.average.parameters())
+        weights: list[Tensor] = list(self.model.parameters())
+        torch._foreach_lerp_(averaged, weights, 1 - decay)  # type: ignore[attr-defined]
 
     def weights(self) -> dict[str, Tensor]:
         """The weights for a checkpoint: `model.*`, and `average.*` where there is one."""
@@ -81,10 +82,13 @@ class TrainingState:
         self.model.load_state_dict(_under("model.", tensors))
         if self.average is not None:
             self.average.load_state_dict(_under("average.", tensors))
+        parameters = list(self.model.parameters())
         slots: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("optimiser.", tensors).items():
             index, slot = name.split(".", 1)
-            slots.setdefault(int(index), {})[slot] = value
+            # Laid out in memory as the parameter is: the fused optimiser counts on it.
+            like = parameters[int(index)] if value.ndim else value
+            slots.setdefault(int(index), {})[slot] = torch.empty_like(like).copy_(value).detach()
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": slots, "param_groups": groups})
         self.step = int(tensors["step"])
