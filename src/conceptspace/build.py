@@ -7,6 +7,7 @@ from conceptspace.data.dataset import Dataset, draw_dataset, split_training
 from conceptspace.data.streams import numpy_stream, torch_seed
 from conceptspace.experiment import Experiment
 from conceptspace.measure.measurement import Instrument
+from conceptspace.models.execution import Execution
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from conceptspace.probes.classifier import ConvolutionalProbe, Probe, train_probe
@@ -14,13 +15,16 @@ from conceptspace.probes.inversion import Inversion
 from conceptspace.probes.quality import calibration, class_accuracy, confusion
 
 
-def build_model(experiment: Experiment, seed: int) -> VDM:
-    """The untrained model of a seed."""
+def build_model(experiment: Experiment, seed: int, execution: Execution | None = None) -> VDM:
+    """The untrained model of a seed, in float32 on the CPU unless said otherwise.
+
+    Initial weights do not depend on the execution.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed(seed, "initial-weights"))
         channels = experiment.world.image_shape[0]
         network = UNet(channels, experiment.prompter.width, experiment.model)
-        return VDM(network, experiment.diffusion)
+        return VDM(network, experiment.diffusion).placed(execution or Execution())
 
 
 def build_adapter(experiment: Experiment, model: VDM) -> NativeAdapter:

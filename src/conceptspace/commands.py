@@ -36,6 +36,8 @@ def run(options: RunOptions) -> int:
         raise UsageError(f"--seeds must be at least 1, not {options.seeds}")
     if options.workers is not None and options.workers < 1:
         raise UsageError(f"--workers must be at least 1, not {options.workers}")
+    if options.threads is not None and options.threads < 1:
+        raise UsageError(f"--threads must be at least 1, not {options.threads}")
     experiment = options.experiment
     folder = options.out or Path("runs") / experiment.name
     if options.dry_run:
@@ -43,7 +45,13 @@ def run(options: RunOptions) -> int:
     started = time.monotonic()
     with _progress() as progress:
         runner.run(
-            experiment, folder, seeds=options.seeds, workers=options.workers, progress=progress
+            experiment,
+            folder,
+            seeds=options.seeds,
+            workers=options.workers,
+            precision=options.precision,
+            threads=options.threads,
+            progress=progress,
         )
     claims = load_run(folder).claims
     print_claims(claims)
@@ -169,10 +177,18 @@ def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
     from conceptspace.folder import check_folder
 
     check_folder(folder, experiment)
-    cost = estimate(experiment, folder, options.seeds, options.workers)
+    cost = estimate(
+        experiment,
+        folder,
+        options.seeds,
+        options.workers,
+        precision=options.precision,
+        threads=options.threads,
+    )
     print(f"experiment  {experiment.name} ({experiment.scale})")
     print(f"directory   {folder}")
     print(f"seeds       {options.seeds}, {cost.num_workers} at once")
+    print(f"computing   {cost.execution.in_words()}")
     print(f"training    {experiment.training.steps} steps a seed")
     print(f"checkpoints {len(experiment.steps)} a seed, {cost.num_measured} measured already")
     print(f"time        about {_duration(cost.seconds)}, measured on a few steps just now")

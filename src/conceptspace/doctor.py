@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from conceptspace.environment import processor_name
+from conceptspace.experiment import Experiment
 
 NEEDED = (
     "torch", "numpy", "scipy", "xarray", "h5netcdf", "safetensors", "pydantic", "tyro", "rich",
@@ -31,7 +32,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything that decides whether and how fast an experiment runs."""
-    return [_python(), *_packages(), *_processor(), _accelerator(), _rate(), _disk()]
+    return [_python(), *_packages(), *_processor(), _accelerator(), _rate(), _large(), _disk()]
 
 
 def _python() -> Finding:
@@ -100,6 +101,27 @@ def _rate() -> Finding:
         "minutes of training a seed"
     )
     return Finding("good" if minutes < 5 else "note", "Speed", message)
+
+
+def _large() -> Finding:
+    """Time the paper's network in every way that the processor offers."""
+    from conceptspace.concepts.space import ConceptSpace
+    from conceptspace.data.factors import colour, size
+    from conceptspace.tune import best_of, measure_trials, num_cores
+
+    space = ConceptSpace(concepts=(colour(0.4), size(0.4)))
+    paper_sized = Experiment(name="paper-sized", space=space)
+    trials = measure_trials(paper_sized, num_cores())
+    times = "; ".join(
+        f"{trial.execution.in_words()}: "
+        f"{trial.seconds_per_image * paper_sized.training.batch_size:.2f} s"
+        for trial in trials
+    )
+    return Finding(
+        "good",
+        "Large models",
+        f"the paper's training step would take {times}. Chosen: {best_of(trials).in_words()}",
+    )
 
 
 def _disk() -> Finding:

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from conceptspace.adapters.protocol import device_of
 from conceptspace.data.streams import numpy_stream, torch_stream
 from conceptspace.elicitation.arms import NAIVE
 from conceptspace.elicitation.directions import directions
@@ -85,7 +86,9 @@ def draw_samples(
         raise ValueError(f"strength={strength} has no meaning for naive prompting: leave it out")
     vectors = prompts(prompter, split, chosen, num, numpy_stream(random_seed, "draw-prompts"))
     conditioning = elicit(adapter, vectors, intervention, torch.full((num,), given))
-    images = adapter.sample(conditioning, torch_stream(random_seed, "draw-noise"))
+    images = adapter.sample(
+        conditioning, torch_stream(random_seed, "draw-noise", device=device_of(adapter))
+    )
     shown_step = run.steps(seed)[-1] if step is None else step
     words = (
         f"{num} images of class {chosen} ({space.describe(chosen)}), seed {seed}, step {shown_step}"
@@ -99,7 +102,7 @@ def save_grid(images: Tensor, path: Path) -> None:
     num, _, height, width = images.shape
     columns = int(np.ceil(np.sqrt(num)))
     rows = -(-num // columns)
-    pixels = images.clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    pixels = images.clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, dtype=np.uint8)
     for i, picture in enumerate(pixels):
         top, left = i // columns * (height + 1), i % columns * (width + 1)

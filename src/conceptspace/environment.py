@@ -7,11 +7,13 @@ import sys
 import time
 from importlib import metadata
 
+from conceptspace.models.execution import Execution
+
 PACKAGES = ("conceptspace", "torch", "numpy", "scipy", "xarray", "h5netcdf", "safetensors")
 
 
-def describe_environment() -> bytes:
-    """Versions, processor and time as JSON text."""
+def describe_environment(execution: Execution) -> bytes:
+    """Versions, processor, time and how the run is computed, as JSON text."""
     import torch
 
     described = {
@@ -21,6 +23,7 @@ def describe_environment() -> bytes:
         "processor": processor_name(),
         "cores": os.cpu_count(),
         "packages": {name: package_version(name) for name in PACKAGES},
+        "execution": execution.model_dump(mode="json"),
         "cuda": torch.version.cuda,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
     }

@@ -11,11 +11,12 @@ from conceptspace.build import build_adapter, build_model, draw_training_sets
 from conceptspace.data.streams import torch_stream
 from conceptspace.elicitation.arms import plan_arms
 from conceptspace.experiment import Experiment
-from conceptspace.folder import seed_folder
+from conceptspace.folder import read_execution, seed_folder
 from conceptspace.measure.store import MeasurementStore
-from conceptspace.runner import num_cores, one_thread
+from conceptspace.models.execution import Execution, Precision
 from conceptspace.training.loop import train
 from conceptspace.training.state import TrainingState
+from conceptspace.tune import choose_execution, num_cores, using_threads
 
 FIXED_SECONDS = 30.0
 """Start of the processes, probe, figures and report, as measured for `quick` on two cores."""
@@ -28,31 +29,49 @@ class Cost:
     seconds: float
     num_workers: int
     num_measured: int
+    execution: Execution
 
 
-def estimate(experiment: Experiment, folder: Path, num_seeds: int, workers: int | None) -> Cost:
-    """Time what is left of a run. Nothing is written."""
+def estimate(
+    experiment: Experiment,
+    folder: Path,
+    num_seeds: int,
+    workers: int | None,
+    *,
+    precision: Precision | None = None,
+    threads: int | None = None,
+) -> Cost:
+    """Time what is left of a run, computed as it is or would be. Nothing is written."""
     num_workers = workers or min(num_seeds, num_cores())
+    execution = (
+        read_execution(folder)
+        or choose_execution(experiment, num_workers, precision=precision, threads=threads)[0]
+    )
     measured = [
         len(MeasurementStore(seed_folder(folder, seed)).steps()) for seed in range(num_seeds)
     ]
     total = len(experiment.steps)
     left = [1 - done / total for done in measured]
-    seed_seconds = seconds_per_step(experiment) * experiment.training.steps
-    seed_seconds += seconds_per_measurement(experiment) * total
+    seed_seconds = seconds_per_step(experiment, execution) * experiment.training.steps
+    seed_seconds += seconds_per_measurement(experiment, execution) * total
     waves = -(-num_seeds // num_workers)
-    return Cost(FIXED_SECONDS + waves * max(left) * seed_seconds, num_workers, min(measured))
+    return Cost(
+        FIXED_SECONDS + waves * max(left) * seed_seconds, num_workers, min(measured), execution
+    )
 
 
-def seconds_per_step(experiment: Experiment, num_steps: int = 8) -> float:
-    """Median time of a training step on one thread."""
+def seconds_per_step(
+    experiment: Experiment, execution: Execution | None = None, num_steps: int = 8
+) -> float:
+    """Median time of a training step, data and averaging included."""
+    execution = execution or Execution()
     small = experiment.training.replace(
         images_per_class=2 * experiment.training.batch_size, steps=num_steps
     )
     timed = experiment.replace(training=small, measurement=_only_the_last(experiment, num_steps))
-    state = TrainingState(build_model(timed, 0), small)
+    state = TrainingState(build_model(timed, 0, execution), small)
     times = [time.perf_counter()]
-    with one_thread():
+    with using_threads(execution.threads):
         train(
             state,
             draw_training_sets(timed, 0)["train"],
@@ -62,9 +81,9 @@ def seconds_per_step(experiment: Experiment, num_steps: int = 8) -> float:
     return float(np.median(np.diff(times)))
 
 
-def seconds_per_measurement(experiment: Experiment) -> float:
-    """Time of sampling one checkpoint on one thread, scaled up from one batch of every size."""
-    adapter = build_adapter(experiment, build_model(experiment, 0))
+def seconds_per_measurement(experiment: Experiment, execution: Execution) -> float:
+    """Time of sampling one checkpoint, scaled up from one batch of every size."""
+    adapter = build_adapter(experiment, build_model(experiment, 0, execution))
     settings = experiment.measurement
     arms = plan_arms(
         adapter,
@@ -79,7 +98,7 @@ def seconds_per_measurement(experiment: Experiment) -> float:
     num_images = sum(len(arm.strengths) * arm.num_samples for arm in arms)
     batch = min(num_images, 64)
     conditioning = adapter.encode(torch.zeros(batch, experiment.prompter.width))
-    with one_thread():
+    with using_threads(execution.threads):
         started = time.perf_counter()
         adapter.sample(conditioning, torch_stream(0, "estimate"))
         seconds = time.perf_counter() - started

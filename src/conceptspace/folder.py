@@ -1,11 +1,13 @@
 """A run directory: what it holds, and refusing one that holds something else."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from conceptspace.environment import describe_environment
 from conceptspace.experiment import Experiment
 from conceptspace.measure.files import SUMS, DamagedFile, SealedFolder, obstacle
+from conceptspace.models.execution import Execution
 
 EXPERIMENT = "experiment.json"
 ENVIRONMENT = "environment.json"
@@ -38,7 +40,10 @@ def seeds_there(run: Path) -> list[int]:
 
 
 def open_run(
-    folder: Path, experiment: Experiment, on_damage: Callable[[str], None] = lambda message: None
+    folder: Path,
+    experiment: Experiment,
+    on_damage: Callable[[str], None] = lambda message: None,
+    execution: Execution | None = None,
 ) -> None:
     """Make the run directory, or check that it holds this very experiment.
 
@@ -46,6 +51,7 @@ def open_run(
         folder: the run directory.
         experiment: what it is to hold.
         on_damage: told the message when damaged settings were mended.
+        execution: how the run is computed, recorded when it is made or its record is lost.
 
     Raises:
         RunError: if it holds another experiment or something else; nothing is touched then.
@@ -59,8 +65,29 @@ def open_run(
     check_folder(folder, experiment)
     sealed.remove_leftovers()
     if not sealed.has(EXPERIMENT):
-        sealed.write(ENVIRONMENT, describe_environment())
+        sealed.write(ENVIRONMENT, describe_environment(execution or Execution()))
         sealed.write(EXPERIMENT, data)
+        return
+    try:
+        sealed.read(ENVIRONMENT)
+    except (FileNotFoundError, DamagedFile) as error:
+        if execution is not None:
+            on_damage(f"{_lost(error, sealed)}; going on with {execution.in_words()}")
+            sealed.write(ENVIRONMENT, describe_environment(execution))
+
+
+def _lost(error: Exception, sealed: SealedFolder) -> str:
+    missing = isinstance(error, FileNotFoundError)
+    return f"{sealed.path / ENVIRONMENT} is missing" if missing else str(error)
+
+
+def read_execution(folder: Path) -> Execution | None:
+    """How a run is computed, as recorded when it was made; None if there is no intact record."""
+    try:
+        recorded = json.loads(SealedFolder(folder).read(ENVIRONMENT))
+        return Execution(**recorded.get("execution", {}))
+    except (FileNotFoundError, DamagedFile):
+        return None
 
 
 def check_folder(folder: Path, experiment: Experiment) -> None:

@@ -12,7 +12,7 @@ from conceptspace.adapters.native import NativeAdapter
 from conceptspace.build import build_adapter, build_model
 from conceptspace.derived import derive, read_measurements
 from conceptspace.experiment import Experiment
-from conceptspace.folder import RunError, read_experiment, seed_folder, seeds_there
+from conceptspace.folder import RunError, read_execution, read_experiment, seed_folder, seeds_there
 from conceptspace.measure.store import MeasurementStore, join
 from conceptspace.models.vdm import VDM
 from conceptspace.training.checkpoint import CheckpointStore
@@ -72,7 +72,7 @@ class Run:
         if step is None and not steps:
             raise RunError(f"{self.folder} has no checkpoint of seed {seed} yet")
         tensors = store.load(steps[-1] if step is None else step)
-        model = build_model(self.experiment, seed)
+        model = build_model(self.experiment, seed, read_execution(self.folder))
         model.load_state_dict(measured_weights(tensors))
         return model.eval()
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from conceptspace.experiment import Experiment
+from conceptspace.models.execution import Precision
 
 DONE, FAILED, BAD_USAGE, CLAIM_FAILED, STOPPED = 0, 1, 2, 3, 130
 
@@ -27,6 +28,11 @@ class RunOptions:
     """How many seeds; each is a process of its own. Claims about seeds need five."""
     workers: int | None = None
     """Processes at once; as many as there are cores by default."""
+    precision: Precision | None = None
+    """Of convolutions. By default float32 for small models; for larger ones a short measurement
+    chooses. A run that is there keeps its own."""
+    threads: int | None = None
+    """Of each process. By default one for small models, else an equal share of the cores."""
     dry_run: bool = False
     """Say what would be done and about how long it takes, and do nothing."""
     strict: bool = False

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,13 +21,17 @@ from conceptspace.folder import (
     PROBE_TABLES,
     Interrupted,
     RunError,
+    WrongFolder,
     check_folder,
     open_run,
+    read_execution,
     seed_folder,
     seeds_there,
 )
 from conceptspace.measure.files import DamagedFile, SealedFolder, exclusive
 from conceptspace.measure.store import MeasurementStore
+from conceptspace.models.execution import Execution, Precision
+from conceptspace.tune import choose_execution, num_cores, using_threads
 
 POLL_SECONDS = 0.25
 
@@ -60,6 +64,8 @@ def run(
     *,
     seeds: int | Sequence[int] = 2,
     workers: int | None = None,
+    precision: Precision | None = None,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Run an experiment, or what is left of it, and write its report.
@@ -71,8 +77,10 @@ def run(
         experiment: what to run.
         out: the run directory; `runs/NAME` by default.
         seeds: how many (0, 1, ...), or which.
-        workers: processes at once, one seed each, each with one thread; as many as there are cores
-            by default.
+        workers: processes at once, one seed each; as many as there are cores by default.
+        precision: of convolutions, float32 or bfloat16; by default float32 for small models, and
+            for larger ones what a short measurement chooses. A run keeps what it was made with.
+        threads: of each process; by default one for small models, else an equal share of the cores.
         progress: is told how it goes.
 
     Returns:
@@ -94,9 +102,12 @@ def run(
     shown = progress or Silent()
     try:
         with _terminate_as_interrupt(), exclusive(folder, wait_seconds=1.0):
-            open_run(folder, experiment, shown.stage)
-            _ensure_probe(folder, experiment, shown)
             num_workers = workers or min(len(chosen), num_cores())
+            execution = _settle_execution(
+                folder, experiment, num_workers, precision, threads, shown
+            )
+            open_run(folder, experiment, shown.stage, execution)
+            _ensure_probe(folder, experiment, shown)
             _run_seeds(folder, experiment, chosen, num_workers, shown)
             shown.stage("Findings, figures and report")
             derive(folder, seeds=sorted({*chosen, *complete_seeds(folder, experiment)}))
@@ -105,6 +116,38 @@ def run(
             f"stopped; nothing is lost: the same command continues the run in {folder}"
         ) from None
     return folder
+
+
+def _settle_execution(
+    folder: Path,
+    experiment: Experiment,
+    num_workers: int,
+    precision: Precision | None,
+    threads: int | None,
+    progress: Progress,
+) -> Execution:
+    """What the run was made with, or for a new one the choice.
+
+    Raises:
+        WrongFolder: if it was made with another precision or number of threads than is asked for.
+    """
+    recorded = read_execution(folder)
+    if recorded is None:
+        chosen, trials = choose_execution(
+            experiment, num_workers, precision=precision, threads=threads
+        )
+        if trials:
+            progress.stage(f"Computing in {chosen.in_words()}, by a short measurement")
+        return chosen
+    for field, wanted in (("precision", precision), ("threads", threads)):
+        there = getattr(recorded, field)
+        if wanted is not None and wanted != there:
+            raise WrongFolder(
+                f"{folder} was made with {field}={there}, and goes on with it so that its bits "
+                f"stay the same, not with {field}={wanted}: leave --{field} out, or choose another "
+                "folder with --out"
+            )
+    return recorded
 
 
 def complete_seeds(folder: Path, experiment: Experiment) -> list[int]:
@@ -133,7 +176,7 @@ def _ensure_probe(folder: Path, experiment: Experiment, progress: Progress) -> N
     from conceptspace.build import build_probe, judge_probe
 
     progress.stage("Training the probe that reads concepts off images")
-    with one_thread():  # the same bits whatever the machine's number of cores
+    with using_threads(1):  # the same bits whatever the machine's number of cores
         probe = build_probe(experiment, lambda done, of: progress.advance("probe", done, of))
         quality = judge_probe(experiment, probe)
     sealed.write(PROBE_TABLES, (json.dumps(quality) + "\n").encode())
@@ -277,22 +320,3 @@ def _terminate_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def num_cores() -> int:
-    """Cores this process may use."""
-    available: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    return len(available(0)) if available else os.cpu_count() or 1
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread inside the block, as in a seed's process."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

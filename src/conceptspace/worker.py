@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conceptspace.experiment import Experiment
-from conceptspace.folder import LOG, PROBE, read_experiment, seed_folder
+from conceptspace.folder import LOG, PROBE, read_execution, read_experiment, seed_folder
 from conceptspace.measure.files import DamagedFile, SealedFolder, ends_with_newline, exclusive
+from conceptspace.models.execution import Execution
 
 if TYPE_CHECKING:
     from conceptspace.data.dataset import Dataset
@@ -76,11 +77,12 @@ def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
         sets = draw_training_sets(experiment, seed)
         recorder = make_recorder(experiment, run, seed, sets, on_damage)
         store = CheckpointStore(folder)
-        state = TrainingState(build_model(experiment, seed), experiment.training)
+        execution = read_execution(run)
+        state = TrainingState(build_model(experiment, seed, execution), experiment.training)
         store.resume(state, experiment.steps, on_damage)
         log.write("start", step=state.step, pid=os.getpid())
         if state.step > 0:
-            measure_earlier(experiment, seed, store, recorder, state.step, log)
+            measure_earlier(experiment, seed, execution, store, recorder, state.step, log)
 
         def checkpoint_and_measure(state: TrainingState) -> None:
             if state.step not in recorder.steps:
@@ -129,13 +131,13 @@ def make_recorder(
     )
 
 
-def measure_earlier(experiment, seed, store, recorder, up_to: int, log: SeedLog) -> None:
+def measure_earlier(experiment, seed, execution, store, recorder, up_to: int, log: SeedLog) -> None:
     """Measure checkpoints up to `up_to` whose measurement is missing or damaged."""
     from conceptspace.build import build_model
     from conceptspace.training.state import measured_weights
 
     for step in [s for s in experiment.steps if s <= up_to and not recorder.is_measured(s)]:
-        model = build_model(experiment, seed)
+        model = build_model(experiment, seed, execution)
         model.load_state_dict(measured_weights(store.load(step)))
         recorder(step, model)
         log.write("measured", step=step)
@@ -168,8 +170,8 @@ def main(arguments: list[str]) -> int:
     end_with(parent)
     import torch
 
-    torch.set_num_threads(1)
     try:
+        torch.set_num_threads((read_execution(run) or Execution()).threads)
         run_seed(read_experiment(run), run, seed)
     except Exception as error:
         # The parent prints the last line of this; the rest is for whoever looks deeper.

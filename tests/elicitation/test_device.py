@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from conceptspace.adapters.native import NativeAdapter
 from conceptspace.elicitation.arms import plan_arms
 from conceptspace.elicitation.directions import random_directions
 from conceptspace.elicitation.intervention import PROMPT, AddDirections
@@ -12,7 +13,6 @@ from conceptspace.elicitation.patching import EmbeddingPatch
 from conceptspace.measure.sampling import elicit
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
-from placed import PlacedAdapter
 from pretend_device import pretended_device
 from small import DIFFUSION, METHODS, PROMPTER, SPLIT, UNET, WORLD
 
@@ -24,7 +24,7 @@ def model():
 
 def planned(model):
     return plan_arms(
-        PlacedAdapter(model, WORLD.image_shape),
+        NativeAdapter(model, WORLD.image_shape),
         PROMPTER,
         SPLIT,
         METHODS,
@@ -62,9 +62,9 @@ def test_random_directions_lie_with_their_reference_and_are_drawn_without_waitin
 def test_prompts_and_strengths_come_from_the_cpu_and_the_conditioning_from_the_model(model):
     push = AddDirections({PROMPT: torch.ones(1, 4), "middle.0": torch.ones(1, 8)})
     vectors, strengths = torch.rand(3, 4), torch.tensor([0.0, 1.0, 2.0])
-    expected = elicit(PlacedAdapter(model, WORLD.image_shape), vectors, push, strengths)
+    expected = elicit(NativeAdapter(model, WORLD.image_shape), vectors, push, strengths)
     with pretended_device() as pretended:
-        adapter = PlacedAdapter(copy.deepcopy(model).to(pretended.device), WORLD.image_shape)
+        adapter = NativeAdapter(copy.deepcopy(model).to(pretended.device), WORLD.image_shape)
         told = elicit(adapter, vectors, push, strengths)
         assert {value.device for value in told.values()} == {pretended.device}
         for site, value in told.items():
@@ -83,13 +83,13 @@ def test_an_intervention_of_ones_own_is_given_strengths_where_the_value_is(model
         return value * strength[:, None]
 
     with pretended_device() as pretended:
-        adapter = PlacedAdapter(copy.deepcopy(model).to(pretended.device), WORLD.image_shape)
+        adapter = NativeAdapter(copy.deepcopy(model).to(pretended.device), WORLD.image_shape)
         told = elicit(adapter, torch.rand(3, 4), scale, torch.zeros(3))
         assert not any(value.any() for value in told.values())
 
 
 def test_a_patch_lands_on_the_recipients_device(model):
-    donor = PlacedAdapter(copy.deepcopy(model), WORLD.image_shape).conditioning_parameters()
+    donor = NativeAdapter(copy.deepcopy(model), WORLD.image_shape).conditioning_parameters()
     with pretended_device() as pretended:
         recipient = copy.deepcopy(model).to(pretended.device)
         state = EmbeddingPatch(donor).into(recipient)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from conceptspace.adapters.native import NativeAdapter
 from conceptspace.adapters.protocol import device_of
 from conceptspace.measure.measurement import measure_checkpoint
-from placed import PlacedAdapter
 from pretend_device import pretended_device
 from small import WORLD
 from variational_autoencoder import ConditionalVAE, VAEAdapter
@@ -24,7 +24,7 @@ def drawing(vdm):
 def measured(model, instrument, device="cpu"):
     # A probe follows the images; that of the session must not stay behind on a device.
     instrument = copy.deepcopy(instrument)
-    adapter = PlacedAdapter(copy.deepcopy(model).to(device), WORLD.image_shape)
+    adapter = NativeAdapter(copy.deepcopy(model).to(device), WORLD.image_shape)
     return measure_checkpoint(adapter, instrument, seed=1, step=5)
 
 
@@ -69,7 +69,7 @@ def test_only_readings_and_thumbnails_are_brought_to_the_cpu(drawing, instrument
 
 @pytest.mark.gpu
 def test_a_gpu_measures_the_cpus_images_to_what_the_cpu_gives(drawing, instrument):
-    class SameNoise(PlacedAdapter):
+    class SameNoise(NativeAdapter):
         """Draws its noise on the CPU, since equal seeds draw other numbers on a GPU."""
 
         def sample(self, conditioning, generator):

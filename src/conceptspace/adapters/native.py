@@ -33,12 +33,17 @@ class NativeAdapter:
         self.image_shape = image_shape
         self.batch_size = batch_size
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
     def sites(self) -> tuple[str, ...]:
         return tuple(self.network.blocks())
 
     @torch.no_grad()
     def encode(self, vectors: Tensor) -> Conditioning:
-        return self.model.condition(vectors)
+        return self.model.condition(vectors.to(self.device))
 
     @torch.no_grad()
     def sample(self, conditioning: Conditioning, generator: torch.Generator) -> Tensor:
