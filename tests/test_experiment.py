@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from conceptspace.concepts.settings import SettingsError
@@ -6,10 +8,10 @@ from conceptspace.concepts.split import Split
 from conceptspace.data.factors import colour, size
 from conceptspace.data.mixing import Conditioning, MaskedMixing
 from conceptspace.data.world import SyntheticWorld
-from conceptspace.elicitation.settings import LatentSteering, OverPrompt
-from conceptspace.experiment import Experiment
+from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt
+from conceptspace.experiment import Experiment, shortened
 from conceptspace.measure.settings import MeasurementSettings
-from conceptspace.models.settings import UNetSettings
+from conceptspace.models.settings import DiffusionSettings, RegressionSettings, UNetSettings
 from conceptspace.recipes import RECIPES
 from conceptspace.training.settings import TrainingSettings
 
@@ -78,6 +80,26 @@ REFUSED = {
         {"training": TrainingSettings(steps=50), "measurement": MeasurementSettings()},
         "first_checkpoint=100 lies beyond the last training step 50",
     ),
+    "a checkpoint after the end": (
+        {
+            "training": TrainingSettings(steps=50),
+            "measurement": MeasurementSettings(checkpoints=(10, 60)),
+        },
+        "checkpoints: 60 lies beyond the last training step 50: leave it out or train longer",
+    ),
+    "guidance of a model that always sees its condition": (
+        {"elicitation": (Guidance(weights=(1.0, 2.0)),)},
+        "elicitation.0: guidance needs a model that also learns without its condition: set "
+        "training.condition_dropout",
+    ),
+    "guidance of a regression": (
+        {
+            "elicitation": (Guidance(weights=(1.0, 2.0)),),
+            "diffusion": RegressionSettings(),
+            "training": TrainingSettings(condition_dropout=0.1),
+        },
+        "elicitation.0: guidance needs a diffusion model, not regression",
+    ),
     "an image that cannot be halved": (
         {"world": SyntheticWorld(image_size=18), "model": UNetSettings(widths=(16, 16, 16))},
         "world.image_size=18 must be a multiple of 4",
@@ -113,3 +135,52 @@ def test_checkpoints_that_round_to_the_same_step_are_measured_once():
     steps = MeasurementSettings(num_checkpoints=50, first_checkpoint=1).steps(20)
     assert len(set(steps)) == len(steps)
     assert steps[-1] == 20
+
+
+def test_named_checkpoints_replace_the_even_spacing_and_the_last_step_is_always_measured():
+    settings = MeasurementSettings(checkpoints=(3, 7, 20))
+    assert settings.steps(20) == (0, 3, 7, 20)
+    assert settings.steps(30) == (0, 3, 7, 20, 30)
+
+
+@pytest.mark.parametrize("checkpoints", [(0, 5), (5, 5), (7, 5), (-1,)])
+def test_named_checkpoints_that_do_not_rise_are_refused(checkpoints):
+    with pytest.raises(SettingsError, match="checkpoints: steps must be 1 or more and rise"):
+        MeasurementSettings(checkpoints=checkpoints)
+
+
+def test_an_experiment_saved_before_there_was_a_regression_is_one_of_diffusion():
+    saved = json.loads(experiment().to_json())
+    del saved["diffusion"]["kind"], saved["training"]["condition_dropout"]
+    del saved["measurement"]["checkpoints"]
+    assert Experiment.from_json(json.dumps(saved)) == experiment()
+
+
+def test_a_regression_survives_json():
+    made = experiment(diffusion=RegressionSettings())
+    assert Experiment.from_json(made.to_json()).diffusion == RegressionSettings()
+
+
+def test_settings_of_diffusion_may_be_given_as_plain_values():
+    assert experiment(diffusion={"sampling_steps": 7}).diffusion == DiffusionSettings(
+        sampling_steps=7
+    )
+
+
+def test_a_shortened_experiment_is_the_beginning_of_the_whole():
+    whole = experiment(training=TrainingSettings(steps=1000))
+    short = shortened(whole, 400)
+    assert short.name == "test-400-steps"
+    assert short.steps == (*(step for step in whole.steps if step < 400), 400)
+    changed = short.training.replace(steps=1000), short.measurement.replace(checkpoints=())
+    assert short.replace(name="test", training=changed[0], measurement=changed[1]) == whole
+
+
+def test_a_shortened_experiment_may_be_shortened_to_before_its_first_checkpoint():
+    assert shortened(experiment(), 2).steps == (0, 2)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 20_001])
+def test_steps_that_the_whole_does_not_have_are_refused(steps):
+    with pytest.raises(ValueError, match=r"steps must be between 1 and training.steps=20000"):
+        shortened(experiment(), steps)

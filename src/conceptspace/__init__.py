@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from conceptspace.adapters.native import NativeAdapter
-    from conceptspace.adapters.protocol import Adapter
+    from conceptspace.adapters.protocol import Adapter, GuidableAdapter
     from conceptspace.concepts.settings import SettingsError
     from conceptspace.concepts.space import Concept, ConceptSpace, Normal, Uniform
     from conceptspace.concepts.split import Split
@@ -32,16 +32,18 @@ if TYPE_CHECKING:
     from conceptspace.dynamics.turns import turning_points
     from conceptspace.elicitation.intervention import AddDirections, Composed, Naive
     from conceptspace.elicitation.patching import EmbeddingPatch
-    from conceptspace.elicitation.settings import LatentSteering, OverPrompt
-    from conceptspace.experiment import Experiment
+    from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt
+    from conceptspace.experiment import Experiment, shortened
     from conceptspace.folder import Interrupted, RunError
     from conceptspace.load import Run, load_run
     from conceptspace.measure.measurement import Instrument, measure_checkpoint
     from conceptspace.measure.recorder import Recorder
     from conceptspace.measure.settings import MeasurementSettings
+    from conceptspace.models.regression import Regression
     from conceptspace.models.settings import (
         DiffusionSettings,
         PerBlockEmbedding,
+        RegressionSettings,
         SharedEmbedding,
         UNetSettings,
     )
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from conceptspace.probes.classifier import Probe, train_probe
     from conceptspace.probes.inversion import Inversion
     from conceptspace.probes.settings import InversionSettings, ProbeSettings
+    from conceptspace.recipes import recipe
     from conceptspace.recipes.quick import quick
     from conceptspace.runner import run
     from conceptspace.training.settings import TrainingSettings
@@ -58,7 +61,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "adapters.native": ("NativeAdapter",),
-    "adapters.protocol": ("Adapter",),
+    "adapters.protocol": ("Adapter", "GuidableAdapter"),
     "concepts.settings": ("SettingsError",),
     "concepts.space": ("Concept", "ConceptSpace", "Normal", "Uniform"),
     "concepts.split": ("Split",),
@@ -75,16 +78,18 @@ _HOMES = {
     "dynamics.turns": ("turning_points",),
     "elicitation.intervention": ("AddDirections", "Composed", "Naive"),
     "elicitation.patching": ("EmbeddingPatch",),
-    "elicitation.settings": ("LatentSteering", "OverPrompt"),
-    "experiment": ("Experiment",),
+    "elicitation.settings": ("Guidance", "LatentSteering", "OverPrompt"),
+    "experiment": ("Experiment", "shortened"),
     "folder": ("Interrupted", "RunError"),
     "load": ("Run", "load_run"),
     "measure.measurement": ("Instrument", "measure_checkpoint"),
     "measure.recorder": ("Recorder",),
     "measure.settings": ("MeasurementSettings",),
+    "models.regression": ("Regression",),
     "models.settings": (
         "DiffusionSettings",
         "PerBlockEmbedding",
+        "RegressionSettings",
         "SharedEmbedding",
         "UNetSettings",
     ),
@@ -93,6 +98,7 @@ _HOMES = {
     "probes.classifier": ("Probe", "train_probe"),
     "probes.inversion": ("Inversion",),
     "probes.settings": ("InversionSettings", "ProbeSettings"),
+    "recipes": ("recipe",),
     "recipes.quick": ("quick",),
     "runner": ("run",),
     "training.settings": ("TrainingSettings",),
@@ -111,6 +117,8 @@ __all__ = [
     "EmbeddingPatch",
     "Experiment",
     "FindingsSettings",
+    "GuidableAdapter",
+    "Guidance",
     "IdentityMixing",
     "Instrument",
     "Interrupted",
@@ -129,6 +137,8 @@ __all__ = [
     "ProbeSettings",
     "Prompter",
     "Recorder",
+    "Regression",
+    "RegressionSettings",
     "Run",
     "RunError",
     "SettingsError",
@@ -151,8 +161,10 @@ __all__ = [
     "measure_checkpoint",
     "position",
     "quick",
+    "recipe",
     "run",
     "shape",
+    "shortened",
     "size",
     "speed",
     "train_probe",

@@ -24,7 +24,7 @@ from conceptspace.options import (
     SignalOptions,
     UsageError,
 )
-from conceptspace.recipes import RECIPES
+from conceptspace.recipes import FAMILIES, RECIPES, is_known, names, num_seeds, recipe
 
 COMMANDS: dict[str, type] = {
     "run": RunOptions,
@@ -40,6 +40,7 @@ USAGE = """usage: conceptspace COMMAND ...
 {commands}
 
 Recipes for `run` and `signal`: {recipes}; or the path of an experiment.json.
+Families of recipes, given as FAMILY:SETTING: {families}.
 `conceptspace COMMAND --help` explains the options of a command,
 `conceptspace run RECIPE --help` every setting of a recipe.
 """
@@ -87,18 +88,21 @@ def _parse(command: str, rest: list[str]) -> Any:
         if not rest or rest[0].startswith("-"):
             if rest and rest[0] in ("-h", "--help"):
                 print(f"usage: conceptspace {command} RECIPE ...\n\n{kind.__doc__}\n")
-                print(f"recipes: {', '.join(RECIPES)}; or the path of an experiment.json")
+                print(f"recipes: {', '.join(names())}; or the path of an experiment.json")
+                print("`docs/recipes.md` has the settings; so has the message for FAMILY alone.")
                 print(f"`conceptspace {command} RECIPE --help` lists every option.")
                 raise SystemExit(DONE)
             raise UsageError(
-                f"`{command}` needs a recipe ({', '.join(RECIPES)}) or the path of an "
+                f"`{command}` needs a recipe ({', '.join(names())}) or the path of an "
                 f"experiment.json first, as in `conceptspace {command} quick`"
             )
-        recipe = rest.pop(0)
-        default = kind(experiment=_recipe(recipe))
-        if command == "run" and Path(recipe).is_dir():
-            default.out = Path(recipe)  # a run that is there continues where it is
-        command = f"{command} {recipe}"
+        chosen = rest.pop(0)
+        default = kind(experiment=_experiment(chosen))
+        if command == "run" and is_known(chosen):
+            default.seeds = num_seeds(chosen)
+        elif command == "run" and Path(chosen).is_dir():
+            default.out = Path(chosen)  # a run that is there continues where it is
+        command = f"{command} {chosen}"
     return tyro.cli(
         kind,
         prog=f"conceptspace {command}",
@@ -109,23 +113,22 @@ def _parse(command: str, rest: list[str]) -> Any:
     )
 
 
-def _recipe(name: str) -> Experiment:
-    if name in RECIPES:
-        return RECIPES[name]()
+def _experiment(name: str) -> Experiment:
     path = Path(name)
+    if is_known(name) or (path.suffix != ".json" and not path.is_dir()):
+        try:
+            return recipe(name)
+        except LookupError as error:
+            hint = "; an experiment of your own is given as the path of its .json file"
+            raise UsageError(f"{error}{'' if is_known(name) else hint}") from error
     if path.is_dir():
         path = path / "experiment.json"
-    if path.suffix == ".json":
-        try:
-            return Experiment.from_json(path.read_bytes())
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror}") from error
-        except SettingsError as error:
-            raise UsageError(f"{path}: {error}") from error
-    raise UsageError(
-        f"there is no recipe {name!r}{_closest(name, RECIPES)}; an experiment of your own is given "
-        "as the path of its .json file"
-    )
+    try:
+        return Experiment.from_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except SettingsError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def _closest(name: str, known: Any) -> str:
@@ -139,7 +142,8 @@ def _closest(name: str, known: Any) -> str:
 def _usage() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {kind.__doc__}" for name, kind in COMMANDS.items()]
-    return USAGE.format(commands="\n".join(lines), recipes=", ".join(RECIPES))
+    recipes, families = ", ".join(RECIPES), ", ".join(FAMILIES)
+    return USAGE.format(commands="\n".join(lines), recipes=recipes, families=families)
 
 
 def _explain(error: Exception) -> int:

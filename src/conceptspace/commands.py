@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from conceptspace.experiment import Experiment
+from conceptspace.experiment import Experiment, shortened
 from conceptspace.options import (
     CLAIM_FAILED,
     DONE,
@@ -38,7 +38,7 @@ def run(options: RunOptions) -> int:
         raise UsageError(f"--workers must be at least 1, not {options.workers}")
     if options.threads is not None and options.threads < 1:
         raise UsageError(f"--threads must be at least 1, not {options.threads}")
-    experiment = options.experiment
+    experiment = _first_steps(options.experiment, options.only_steps)
     folder = options.out or Path("runs") / experiment.name
     if options.dry_run:
         return _dry_run(experiment, folder, options)
@@ -58,6 +58,16 @@ def run(options: RunOptions) -> int:
     print(f"\nDone in {_duration(time.monotonic() - started)}.")
     _say_where(folder)
     return _status(claims, options.strict)
+
+
+def _first_steps(experiment: Experiment, steps: int | None) -> Experiment:
+    """The experiment, or its beginning where only that is asked for."""
+    if steps is None:
+        return experiment
+    try:
+        return shortened(experiment, steps)
+    except ValueError as error:
+        raise UsageError(f"--only-steps: {error}") from error
 
 
 def report(options: ReportOptions) -> int:

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from conceptspace.adapters.protocol import device_of
 from conceptspace.data.streams import numpy_stream, torch_stream
-from conceptspace.elicitation.arms import NAIVE
-from conceptspace.elicitation.directions import directions
-from conceptspace.elicitation.intervention import AddDirections, Intervention, Naive
+from conceptspace.elicitation.arms import NAIVE, intervention_of
+from conceptspace.elicitation.intervention import Intervention, Naive
 from conceptspace.elicitation.settings import method_names
 from conceptspace.load import Run
 from conceptspace.measure.files import write_atomically
-from conceptspace.measure.sampling import elicit, prompts
+from conceptspace.measure.sampling import generate, prompts
 
 SHOWN_HEIGHT = 96
 """Small images are enlarged to about so many pixels, without smoothing."""
@@ -79,16 +78,13 @@ def draw_samples(
             raise ValueError(
                 f"method {method!r} is not one of this run's: {', '.join([NAIVE, *methods])}"
             )
-        pushed = directions(methods[method], adapter, prompter, chosen)
-        intervention = AddDirections({site: d[None] for site, d in pushed.items()})
+        intervention = intervention_of(methods[method], adapter, prompter, chosen)
         given = methods[method].strengths[-1] if strength is None else strength
     elif strength is not None:
         raise ValueError(f"strength={strength} has no meaning for naive prompting: leave it out")
     vectors = prompts(prompter, split, chosen, num, numpy_stream(random_seed, "draw-prompts"))
-    conditioning = elicit(adapter, vectors, intervention, torch.full((num,), given))
-    images = adapter.sample(
-        conditioning, torch_stream(random_seed, "draw-noise", device=device_of(adapter))
-    )
+    generator = torch_stream(random_seed, "draw-noise", device=device_of(adapter))
+    images = generate(adapter, [(intervention, vectors, torch.full((num,), given))], generator)
     shown_step = run.steps(seed)[-1] if step is None else step
     words = (
         f"{num} images of class {chosen} ({space.describe(chosen)}), seed {seed}, step {shown_step}"

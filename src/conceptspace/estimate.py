@@ -106,4 +106,4 @@ def seconds_per_measurement(experiment: Experiment, execution: Execution) -> flo
 
 
 def _only_the_last(experiment: Experiment, num_steps: int):
-    return experiment.measurement.replace(num_checkpoints=1, first_checkpoint=num_steps)
+    return experiment.measurement.replace(checkpoints=(num_steps,))

@@ -2,9 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from conceptspace.concepts.settings import Settings
 from conceptspace.concepts.space import ConceptSpace
@@ -12,9 +12,9 @@ from conceptspace.concepts.split import Split
 from conceptspace.data.mixing import Conditioning, Prompter
 from conceptspace.data.world import SyntheticWorld, check_space
 from conceptspace.dynamics.settings import FindingsSettings
-from conceptspace.elicitation.settings import ElicitationMethod, method_names
+from conceptspace.elicitation.settings import ElicitationMethod, Guidance, method_names
 from conceptspace.measure.settings import MeasurementSettings
-from conceptspace.models.settings import DiffusionSettings, UNetSettings
+from conceptspace.models.settings import DiffusionSettings, Objective, UNetSettings
 from conceptspace.probes.settings import InversionSettings, ProbeSettings
 from conceptspace.training.settings import TrainingSettings
 
@@ -40,13 +40,22 @@ class Experiment(Settings):
     world: SyntheticWorld = SyntheticWorld()
     conditioning: Conditioning = Conditioning()
     model: UNetSettings = UNetSettings()
-    diffusion: DiffusionSettings = DiffusionSettings()
+    diffusion: Objective = DiffusionSettings()
+    """What the network is trained to do; regression stands in for diffusion where there is none."""
     training: TrainingSettings = TrainingSettings()
     probe: ProbeSettings = ProbeSettings()
     inversion: InversionSettings = InversionSettings()
     measurement: MeasurementSettings = MeasurementSettings()
     elicitation: tuple[ElicitationMethod, ...] = ()
     findings: FindingsSettings = FindingsSettings()
+
+    @field_validator("diffusion", mode="before")
+    @classmethod
+    def _was_diffusion_alone(cls, given: Any):
+        # Experiments that were saved before there was a choice do not name it.
+        if isinstance(given, dict) and "kind" not in given:
+            return {"kind": "diffusion", **given}
+        return given
 
     @model_validator(mode="after")
     def _parts_fit_together(self):
@@ -59,6 +68,8 @@ class Experiment(Settings):
         for index, method in enumerate(self.elicitation):
             with _naming(f"elicitation.{index}"):
                 method.check(self.space)
+                if isinstance(method, Guidance):
+                    self._check_guidance()
         method_names(self.elicitation)
         with _naming("measurement"):
             self.measurement.steps(self.training.steps)
@@ -69,6 +80,15 @@ class Experiment(Settings):
                 f"model.widths halves it {len(self.model.widths) - 1} times"
             )
         return self
+
+    def _check_guidance(self) -> None:
+        if not isinstance(self.diffusion, DiffusionSettings):
+            raise ValueError(f"guidance needs a diffusion model, not {self.diffusion.kind}")
+        if self.training.condition_dropout == 0.0:
+            raise ValueError(
+                "guidance needs a model that also learns without its condition: set "
+                "training.condition_dropout above 0.0, for example to 0.1"
+            )
 
     @property
     def prompter(self) -> Prompter:
@@ -81,6 +101,31 @@ class Experiment(Settings):
     def steps(self) -> tuple[int, ...]:
         """The steps that are measured."""
         return self.measurement.steps(self.training.steps)
+
+
+def shortened(experiment: Experiment, steps: int) -> Experiment:
+    """The experiment's beginning: the same run up to a step, with that step measured.
+
+    It has the same seeds, batches and checkpoints as the whole, and a name of its own.
+
+    Args:
+        experiment: the whole.
+        steps: the last training step, from 1 to the experiment's own last.
+
+    Raises:
+        ValueError: if there is no such step.
+    """
+    whole = experiment.training.steps
+    if not 1 <= steps <= whole:
+        raise ValueError(
+            f"steps must be between 1 and training.steps={whole} of {experiment.name}, not {steps}"
+        )
+    kept = tuple(step for step in experiment.steps if 0 < step < steps)
+    return experiment.replace(
+        name=f"{experiment.name}-{steps}-steps",
+        training=experiment.training.replace(steps=steps),
+        measurement=experiment.measurement.replace(checkpoints=(*kept, steps)),
+    )
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from conceptspace.derived import derive, read_measurements
 from conceptspace.experiment import Experiment
 from conceptspace.folder import RunError, read_execution, read_experiment, seed_folder, seeds_there
 from conceptspace.measure.store import MeasurementStore, join
-from conceptspace.models.vdm import VDM
+from conceptspace.models.regression import Model
 from conceptspace.training.checkpoint import CheckpointStore
 from conceptspace.training.state import measured_weights
 
@@ -59,7 +59,7 @@ class Run:
         """One checkpoint's measurement, thumbnails included."""
         return MeasurementStore(self._seed_folder(seed)).read(step)
 
-    def model(self, seed: int = 0, step: int | None = None) -> VDM:
+    def model(self, seed: int = 0, step: int | None = None) -> Model:
         """The model at a checkpoint, with the weights that were measured; the last by default.
 
         Raises:

@@ -33,6 +33,8 @@ class RunOptions:
     chooses. A run that is there keeps its own."""
     threads: int | None = None
     """Of each process. By default one for small models, else an equal share of the cores."""
+    only_steps: int | None = None
+    """Run the recipe's first steps only, with the last of them measured, as a run of its own."""
     dry_run: bool = False
     """Say what would be done and about how long it takes, and do nothing."""
     strict: bool = False

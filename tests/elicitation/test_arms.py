@@ -5,8 +5,8 @@ from conceptspace.adapters.native import NativeAdapter
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.concepts.split import Split
 from conceptspace.elicitation.arms import method_labels, plain_class, plan_arms
-from conceptspace.elicitation.intervention import PROMPT
-from conceptspace.elicitation.settings import LatentSteering, OverPrompt, method_names
+from conceptspace.elicitation.intervention import PROMPT, Guided, Naive
+from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt, method_names
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from small import DIFFUSION, METHODS, PROMPTER, SPACE, SPLIT, UNET, WORLD
@@ -82,3 +82,31 @@ def test_the_same_method_twice_is_refused():
 def test_strengths_must_grow():
     with pytest.raises(SettingsError, match=r"strengths must grow .*\(got \(2.0, 1.0\)\)"):
         LatentSteering(concept="size", strengths=(2.0, 1.0))
+
+
+GUIDANCE = Guidance(weights=(0.0, 1.0, 3.0))
+
+
+def test_guidance_is_tried_on_held_out_classes_and_one_with_nothing_hidden_without_controls():
+    guided = [arm for arm in arms((GUIDANCE,)) if not isinstance(arm.intervention, Naive)]
+    assert [(arm.concept_class, arm.num_samples) for arm in guided] == [("11", 6), ("01", 4)]
+    assert all(arm.method == "guidance" for arm in guided)
+    assert all(arm.strengths == (0.0, 1.0, 3.0) for arm in guided)
+    assert all(isinstance(arm.intervention, Guided) for arm in guided)
+
+
+def test_guidance_pushes_no_concept_and_its_name_needs_none():
+    labels = method_labels((*METHODS, GUIDANCE), SPACE)
+    assert labels[-1].name == "guidance"
+    assert labels[-1].concept is None
+    assert not [label for label in labels if label.of == "guidance"]
+
+
+def test_guidance_named_twice_is_refused():
+    with pytest.raises(SettingsError, match="two methods are both guidance"):
+        method_names((GUIDANCE, GUIDANCE))
+
+
+def test_weights_that_do_not_grow_are_refused():
+    with pytest.raises(SettingsError, match="weights must grow"):
+        Guidance(weights=(1.0, 0.5))

@@ -1,4 +1,4 @@
-"""The adapter of the built-in variational diffusion model."""
+"""The adapter of the built-in models: variational diffusion and regression."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,12 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from conceptspace.adapters.protocol import Conditioning
+from conceptspace.models.guidance import Guide
+from conceptspace.models.regression import Model
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 
 
 class NativeAdapter:
-    """Shows a `VDM` over a `UNet` as an `Adapter`.
+    """Shows a `VDM` or a `Regression` over a `UNet` as an `Adapter`.
 
     Args:
         model: the model to look at.
@@ -21,7 +23,7 @@ class NativeAdapter:
     """
 
     def __init__(
-        self, model: VDM, image_shape: tuple[int, int, int], batch_size: int = 256
+        self, model: Model, image_shape: tuple[int, int, int], batch_size: int = 256
     ) -> None:
         if not isinstance(model.network, UNet):
             raise TypeError(
@@ -47,14 +49,43 @@ class NativeAdapter:
 
     @torch.no_grad()
     def sample(self, conditioning: Conditioning, generator: torch.Generator) -> Tensor:
-        num = len(next(iter(conditioning.values())))
         images = []
         with evaluating(self.model):
-            for start in range(0, num, self.batch_size):
-                rows = slice(start, start + self.batch_size)
+            for rows in self._batches(conditioning):
                 part = {site: value[rows] for site, value in conditioning.items()}
                 images.append(self.model.sample(part, self.image_shape, generator))
         return torch.cat(images)
+
+    @torch.no_grad()
+    def sample_guided(
+        self,
+        conditioning: Conditioning,
+        unconditional: Conditioning,
+        weights: Tensor,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Like `sample`, under classifier-free guidance.
+
+        Raises:
+            TypeError: if the model is no diffusion model, which has no noise estimate to guide.
+        """
+        if not isinstance(self.model, VDM):
+            raise TypeError(
+                f"model: {type(self.model).__name__} has no noise estimate that could be guided; "
+                "leave Guidance out of the elicitation methods"
+            )
+        images = []
+        with evaluating(self.model):
+            for rows in self._batches(conditioning):
+                part = {site: value[rows] for site, value in conditioning.items()}
+                guide = Guide(unconditional, weights[rows])
+                images.append(self.model.sample(part, self.image_shape, generator, guide=guide))
+        return torch.cat(images)
+
+    def _batches(self, conditioning: Conditioning) -> list[slice]:
+        num = len(next(iter(conditioning.values())))
+        starts = range(0, num, self.batch_size)
+        return [slice(start, start + self.batch_size) for start in starts]
 
     def conditioning_parameters(self) -> Mapping[str, Tensor]:
         """Parameters by their name in the model: the shared embedding and each block's own part."""

@@ -48,6 +48,32 @@ class Adapter(Protocol):
         ...
 
 
+@runtime_checkable
+class GuidableAdapter(Adapter, Protocol):
+    """An adapter whose model can also be guided: it was trained with the condition hidden at times.
+
+    Only `Guidance` among the elicitation methods needs it.
+    """
+
+    def sample_guided(
+        self,
+        conditioning: Conditioning,
+        unconditional: Conditioning,
+        weights: Tensor,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Like `sample`, under classifier-free guidance.
+
+        Args:
+            conditioning: what the condition contributes at each site, one row an image.
+            unconditional: the same where the condition is hidden; a single row, for all images.
+            weights: one a row (batch,), on the model's device. Rows of weight 1 must come out as
+                `sample` would make them.
+            generator: as in `sample`.
+        """
+        ...
+
+
 def device_of(adapter: Adapter) -> torch.device:
     """Where an adapter's model is: its attribute `device`, or else where its parameters are.
 

@@ -10,11 +10,11 @@ from torch import Tensor
 from conceptspace.adapters.protocol import Adapter
 from conceptspace.data.mixing import Prompter
 from conceptspace.elicitation.intervention import PROMPT
-from conceptspace.elicitation.settings import ElicitationMethod, OverPrompt, push
+from conceptspace.elicitation.settings import OverPrompt, Push, push
 
 
 def directions(
-    method: ElicitationMethod,
+    method: Push,
     adapter: Adapter,
     prompter: Prompter,
     concept_class: str,

@@ -35,6 +35,25 @@ class Naive:
 
 
 @dataclass(frozen=True)
+class Guided:
+    """Classifier-free guidance at the strengths as weights; 1 is plain prompting.
+
+    It changes no site: it is how the model samples that differs, so only adapters that can guide
+    (`adapters.protocol.GuidableAdapter`) know what to do with it.
+    """
+
+    def __call__(self, site: str, value: Tensor, strength: Tensor) -> Tensor:
+        return value
+
+
+def guidance_weights(intervention: Intervention, strength: Tensor) -> Tensor:
+    """The guidance weight of each row (batch,) under an intervention: 1 unless it guides."""
+    parts = intervention.parts if isinstance(intervention, Composed) else (intervention,)
+    guides = any(isinstance(part, Guided) for part in parts)
+    return strength if guides else torch.ones_like(strength)
+
+
+@dataclass(frozen=True)
 class AddDirections:
     """Adds strength x direction at the sites it knows.
 

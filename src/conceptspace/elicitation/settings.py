@@ -21,9 +21,7 @@ class Method(Settings):
     @field_validator("strengths")
     @classmethod
     def _strengths_grow(cls, strengths: tuple[float, ...]):
-        if any(a >= b for a, b in itertools.pairwise(strengths)):
-            raise ValueError("strengths must grow from one to the next")
-        return strengths
+        return _growing("strengths", strengths)
 
     def check(self, space: ConceptSpace) -> None:
         """Refuse a method that does not fit a space."""
@@ -75,13 +73,54 @@ class LatentSteering(Method):
     kind: Literal["latent-steering"] = "latent-steering"
 
 
-ElicitationMethod = Annotated[OverPrompt | LatentSteering, Field(discriminator="kind")]
+class Guidance(Settings):
+    """Classifier-free guidance (Ho and Salimans 2022; Park et al. 2024): push the whole condition.
+
+    The noise estimate becomes eps_0 + w (eps - eps_0), where eps_0 is the estimate without a
+    condition, so weight 1 is naive prompting and 0 ignores the prompt. The model must have been
+    trained with `training.condition_dropout` above 0. It pushes no direction, so there is no
+    random one beside it as a control.
+    """
+
+    kind: Literal["guidance"] = "guidance"
+    weights: tuple[float, ...] = Field(min_length=1)
+    """Weights w that are tried; which one counts is chosen on other samples than scored on."""
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_grow(cls, weights: tuple[float, ...]):
+        return _growing("weights", weights)
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """The weights, by the name that every method has for how hard it pushes."""
+        return self.weights
+
+    def check(self, space: ConceptSpace) -> None:
+        """Every space will do."""
+
+
+def _growing(name: str, values: tuple[float, ...]) -> tuple[float, ...]:
+    if any(a >= b for a, b in itertools.pairwise(values)):
+        raise ValueError(f"{name} must grow from one to the next")
+    return values
+
+
+Push = OverPrompt | LatentSteering
+"""The methods that push one concept in a direction."""
+
+ElicitationMethod = Annotated[OverPrompt | LatentSteering | Guidance, Field(discriminator="kind")]
 
 
 def method_names(methods: tuple[ElicitationMethod, ...]) -> tuple[str, ...]:
     """A name for each method: its kind, with the concept where two are of one kind."""
     kinds = [method.kind for method in methods]
-    names = tuple(f"{m.kind}({m.concept})" if kinds.count(m.kind) > 1 else m.kind for m in methods)
+    names = tuple(
+        f"{m.kind}({m.concept})"
+        if not isinstance(m, Guidance) and kinds.count(m.kind) > 1
+        else m.kind
+        for m in methods
+    )
     for name in names:
         if names.count(name) > 1:
             raise SettingsError(

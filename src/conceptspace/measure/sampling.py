@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from conceptspace.adapters.protocol import Adapter, Conditioning
+from conceptspace.adapters.protocol import Adapter, Conditioning, GuidableAdapter
 from conceptspace.concepts.split import Split
+from conceptspace.data.dropping import no_condition
 from conceptspace.data.mixing import Prompter
 from conceptspace.elicitation.arms import Arm
-from conceptspace.elicitation.intervention import PROMPT, Intervention
+from conceptspace.elicitation.intervention import PROMPT, Intervention, guidance_weights
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class ArmSamples:
 
     arm: Arm
     images: Tensor
+
+
+Part = tuple[Intervention, Tensor, Tensor]
+"""An intervention, prompts (batch, width), and strengths (batch,)."""
 
 
 def elicit(
@@ -39,10 +44,8 @@ def elicit(
     return _elicit_together(adapter, [(intervention, vectors, strengths)])
 
 
-def _elicit_together(
-    adapter: Adapter, parts: list[tuple[Intervention, Tensor, Tensor]]
-) -> Conditioning:
-    """The conditionings of several (intervention, vectors, strengths), one below the other.
+def _elicit_together(adapter: Adapter, parts: list[Part]) -> Conditioning:
+    """The conditionings of several parts, one below the other.
 
     All prompts are encoded in one call: what a call costs on a GPU hardly depends on its rows.
     """
@@ -54,6 +57,34 @@ def _elicit_together(
         rows = zip(parts, value.split(sizes), strengths.to(value.device).split(sizes))
         joined[site] = torch.cat([part[0](site, own, given) for part, own, given in rows])
     return joined
+
+
+def generate(adapter: Adapter, parts: list[Part], generator: torch.Generator) -> Tensor:
+    """The images (batch, channels, height, width) of several parts, one below the other.
+
+    The model is asked once, whatever the interventions; guided if any of them guides.
+
+    Args:
+        adapter: the model.
+        parts: what to generate, on the CPU.
+        generator: draws the model's noise; on the adapter's device.
+
+    Raises:
+        TypeError: if an intervention guides and the adapter cannot.
+    """
+    conditioning = _elicit_together(adapter, parts)
+    weights = torch.cat([guidance_weights(what, strengths) for what, _, strengths in parts])
+    if bool((weights == 1.0).all()):
+        return adapter.sample(conditioning, generator)
+    if not isinstance(adapter, GuidableAdapter):
+        raise TypeError(
+            f"adapter: {type(adapter).__name__} cannot guide, since it has no method sample_guided "
+            "(see GuidableAdapter); write one, or leave Guidance out of the elicitation methods"
+        )
+    unconditional = adapter.encode(no_condition(parts[0][1].shape[1]))
+    return adapter.sample_guided(
+        conditioning, unconditional, weights.to(generator.device), generator
+    )
 
 
 def prompts(
@@ -94,7 +125,7 @@ def sample_arms(
         for arm in arms
         for strength in arm.strengths
     ]
-    images = adapter.sample(_elicit_together(adapter, parts), generator)
+    images = generate(adapter, parts, generator)
     samples, start = [], 0
     for arm in arms:
         num = len(arm.strengths) * arm.num_samples

@@ -1,4 +1,4 @@
-"""Settings of the U-Net and of the variational diffusion model. No torch."""
+"""Settings of the U-Net and of what it is trained to do: diffusion or regression. No torch."""
 
 from typing import Annotated, Literal
 
@@ -71,6 +71,7 @@ class UNetSettings(Settings):
 class DiffusionSettings(Settings):
     """The variational diffusion model's noise schedule and sampler (Kingma et al. 2021)."""
 
+    kind: Literal["diffusion"] = "diffusion"
     gamma_start: float = -5.0
     """gamma(0) = -log SNR at time 0, where training starts."""
     gamma_end: float = 10.0
@@ -100,3 +101,15 @@ class DiffusionSettings(Settings):
                 "noise grows with time"
             )
         return self
+
+
+class RegressionSettings(Settings):
+    """A deterministic model: the network draws the mean image of a condition (squared error).
+
+    The paper's check that what is seen is not owed to diffusion (Park et al. 2024).
+    """
+
+    kind: Literal["regression"] = "regression"
+
+
+Objective = Annotated[DiffusionSettings | RegressionSettings, Field(discriminator="kind")]

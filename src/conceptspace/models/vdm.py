@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from conceptspace.models.execution import Execution
+from conceptspace.models.guidance import Guide, guided
 from conceptspace.models.schedule import LinearSchedule
 from conceptspace.models.settings import DiffusionSettings
 from conceptspace.models.unet import UNet
@@ -171,6 +172,7 @@ class VDM(nn.Module):
         shape: tuple[int, ...],
         generator: torch.Generator,
         callback: Callable[[int, Tensor], None] | None = None,
+        guide: Guide | None = None,
     ) -> Tensor:
         """Ancestral sampling (equations 32 to 34) of as many images as `sites` has rows.
 
@@ -179,6 +181,7 @@ class VDM(nn.Module):
             shape: channels, height, width.
             generator: where all noise comes from.
             callback: called with the step's index and z after each step.
+            guide: the hidden condition and each row's guidance weight; none for weight 1.
 
         Returns:
             z_0, the image, not clipped: (batch, *shape).
@@ -188,9 +191,12 @@ class VDM(nn.Module):
         z = torch.randn((batch, *shape), generator=generator, device=device)
         times = torch.linspace(1.0, 0.0, self.settings.sampling_steps + 1, device=device)
         gammas = self.schedule(times)
+        rows = None if guide is None else guide.guided_rows()
         for i in range(self.settings.sampling_steps):
             gamma_t, gamma_s = gammas[i : i + 1], gammas[i + 1 : i + 2]
             predicted = self.predict_noise(z, gamma_t, sites)
+            if guide is not None and rows is not None:
+                predicted = guided(predicted, self.predict_noise, z, gamma_t, guide, rows)
             noise = torch.randn(z.shape, generator=generator, device=device)
             z = ancestral_step(z, predicted, noise, gamma_t, gamma_s)
             if callback is not None:

@@ -22,5 +22,8 @@ class TrainingSettings(Settings):
     clip_norm: float = Field(default=0.01, gt=0.0)
     """Largest norm of the gradient over all parameters, the noise schedule's included. With the
     published value and schedule the network hardly moves until gamma(0) has fallen."""
+    condition_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Probability that an example's condition is hidden in a step: every entry of h becomes -1.
+    Guidance needs it (Park et al. 2024: 0.1)."""
     average_decay: float | None = Field(default=None, gt=0.0, lt=1.0)
     """Decay of the exponential average of the weights, which is measured; none for raw weights."""
