@@ -29,7 +29,8 @@ from conceptspace.folder import (
     seeds_there,
 )
 from conceptspace.measure.files import DamagedFile, SealedFolder, write_atomically
-from conceptspace.measure.store import MeasurementStore, join, tidy, to_netcdf
+from conceptspace.measure.netcdf import to_netcdf
+from conceptspace.measure.store import MeasurementStore, join, tidy
 from conceptspace.report.claims import claims as judge
 from conceptspace.report.html import render_report
 

@@ -3,10 +3,8 @@ import io
 
 import numpy as np
 import pytest
-import xarray
 
-from conceptspace.measure.files import DamagedFile
-from conceptspace.measure.store import from_netcdf, tidy, to_netcdf
+from conceptspace.measure.store import tidy
 from dynamics.synthetic import synthetic_trajectory
 
 
@@ -14,19 +12,6 @@ from dynamics.synthetic import synthetic_trajectory
 def trajectory():
     rng = np.random.default_rng(0)
     return synthetic_trajectory(rng, num_seeds=2, num_checkpoints=9, num_samples=4)
-
-
-def test_a_dataset_survives_the_way_to_disk_and_back(trajectory):
-    assert from_netcdf(to_netcdf(trajectory), "x").identical(trajectory)
-
-
-def test_the_same_dataset_gives_the_same_bytes(trajectory):
-    assert to_netcdf(trajectory) == to_netcdf(trajectory.copy(deep=True))
-
-
-def test_what_is_no_netcdf_is_named():
-    with pytest.raises(DamagedFile, match="somewhere is damaged: it cannot be read as netCDF"):
-        from_netcdf(b"not at all", "somewhere")
 
 
 def test_the_table_has_a_row_for_everything_measured(trajectory):
@@ -46,10 +31,3 @@ def test_a_row_of_the_table_is_the_mean_over_samples(trajectory):
     assert float(row["coordinate_colour"]) == pytest.approx(colour, abs=1e-5)
     assert float(row["joint_accuracy"]) == pytest.approx(right.mean().item())
     assert int(row["num_samples"]) == 4
-
-
-def test_no_pickled_object_is_ever_read():
-    import pickle
-
-    with pytest.raises(DamagedFile):
-        from_netcdf(pickle.dumps(xarray.Dataset()), "a pickle")

@@ -10,7 +10,7 @@ from conceptspace.build import build_adapter, build_instrument, draw_training_se
 from conceptspace.folder import WrongFolder
 from conceptspace.load import load_run
 from conceptspace.measure.measurement import measure_checkpoint
-from conceptspace.measure.store import to_netcdf
+from conceptspace.measure.netcdf import to_netcdf
 from conceptspace.training.loop import mean_bound
 from conceptspace.worker import load_probe
 from runs.tiny import contents

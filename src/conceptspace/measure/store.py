@@ -1,12 +1,12 @@
 """Measurements on disk: one immutable netCDF file a checkpoint, joined into a trajectory."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import xarray
 
-from conceptspace.measure.files import DamagedFile, SealedFolder
+from conceptspace.measure.files import SealedFolder
+from conceptspace.measure.netcdf import from_netcdf, to_netcdf
 
 FOLDER = "measurements"
 MEASUREMENT_ONLY = ("thumbnail",)
@@ -15,25 +15,6 @@ MEASUREMENT_ONLY = ("thumbnail",)
 def file_name(step: int) -> str:
     """The name of a step's measurement in its seed's folder."""
     return f"{FOLDER}/step={step:07d}.nc"
-
-
-def to_netcdf(dataset: xarray.Dataset) -> bytes:
-    """A dataset as netCDF bytes, compressed; the same dataset gives the same bytes."""
-    encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
-    return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
-
-
-def from_netcdf(data: bytes, name: str) -> xarray.Dataset:
-    """The dataset in netCDF bytes.
-
-    Raises:
-        DamagedFile: if they are not netCDF.
-    """
-    try:
-        with xarray.open_dataset(io.BytesIO(data), engine="h5netcdf") as dataset:
-            return dataset.load()
-    except Exception as error:
-        raise DamagedFile(f"{name} is damaged: it cannot be read as netCDF ({error})") from error
 
 
 class MeasurementStore:
