@@ -58,3 +58,14 @@ def test_a_concept_of_three_values_is_measured_by_the_step_between_neighbours():
 def test_no_images_are_refused():
     with pytest.raises(ValueError, match="num_images must be at least 1, not 0"):
         signal(size(0.4), num_images=0)
+
+
+def test_the_published_mask_which_has_no_derivative_takes_that_of_the_smooth_one():
+    space = ConceptSpace(concepts=(colour(0.4), size(0.4)))
+    hard = concept_signal(WORLD.replace(rasterisation="published"), space, num_images=64)
+    smooth = concept_signal(WORLD, space, num_images=64)
+    assert {name: s.derivative for name, s in hard.items()} == {
+        name: s.derivative for name, s in smooth.items()
+    }
+    assert hard["size"].finite != smooth["size"].finite
+    assert hard["size"].finite == pytest.approx(smooth["size"].finite, rel=0.1)

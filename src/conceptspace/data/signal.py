@@ -39,7 +39,8 @@ def concept_signal(
     """The signal of every concept of a space, by forward-mode differentiation of G.
 
     Args:
-        world: G, differentiable in its factors.
+        world: G, differentiable in its factors, or with an attribute `differentiable` that is such
+            a G in its place. The finite form is always that of the world itself.
         space: the concepts.
         num_images: draws of the factors, spread over the classes; more lowers the sampling error.
         seed: of the draws.
@@ -65,10 +66,11 @@ def concept_signal(
     z = np.concatenate([space.draw(name, per_class, rng) for name in space.classes])
     drawn = draw_factors(world, space, z, rng)
     factors = {name: torch.from_numpy(values) for name, values in drawn.items()}
+    smooth = getattr(world, "differentiable", world)
     return {
         concept.name: Signal(
             concept.name,
-            _derivative(world, concept, factors),
+            _derivative(smooth, concept, factors),
             _finite(world, space, concept, factors),
         )
         for concept in space.concepts

@@ -70,6 +70,12 @@ class SyntheticWorld(Settings):
     def image_shape(self) -> tuple[int, int, int]:
         return (3, self.image_size, self.image_size)
 
+    @property
+    def differentiable(self) -> "SyntheticWorld":
+        """This world with the mask that is smooth in every factor: the published one jumps from
+        pixel to pixel, so it has no derivative with size, position or shape."""
+        return self.replace(rasterisation="smooth")
+
     def draw_nuisance(self, factor: str, num: int, rng: np.random.Generator) -> np.ndarray:
         """`num` draws (num, factor width) of a factor that is no concept.
 
