@@ -1,5 +1,8 @@
 """How recipes are asked for."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from conceptspace import options
@@ -17,6 +20,17 @@ def test_every_setting_is_asked_for_by_its_numbers(family):
     assert all(experiment.name.startswith(f"{family}-") for experiment in every.values())
     for setting in (min(every), max(every)):
         assert recipe(f"{family}:{setting}") == every[setting]
+
+
+def test_every_recipe_and_family_is_in_the_documentation_under_a_name_that_is_understood():
+    table = (Path(__file__).parents[2] / "docs/recipes.md").read_text()
+    named = re.findall(r"^\| `([^`]+)` \|", table, flags=re.MULTILINE)
+    assert [name.partition(":")[0] for name in named if ":" in name] == list(FAMILIES)
+    assert {name for name in named if ":" not in name} == set(RECIPES)
+    for name in named:
+        experiment = recipe(name)
+        (row,) = [line for line in table.splitlines() if line.startswith(f"| `{name}`")]
+        assert f"| {experiment.training.steps:,} |".replace(",", " ") in row
 
 
 REFUSED = {
