@@ -8,14 +8,16 @@ from conceptspace.data.streams import numpy_stream, torch_seed
 from conceptspace.experiment import Experiment
 from conceptspace.measure.measurement import Instrument
 from conceptspace.models.execution import Execution
-from conceptspace.models.unet import UNet
+from conceptspace.models.regression import Model, Regression
+from conceptspace.models.settings import RegressionSettings
+from conceptspace.models.unet import UNet, placed
 from conceptspace.models.vdm import VDM
 from conceptspace.probes.classifier import ConvolutionalProbe, Probe, train_probe
 from conceptspace.probes.inversion import Inversion
 from conceptspace.probes.quality import calibration, class_accuracy, confusion
 
 
-def build_model(experiment: Experiment, seed: int, execution: Execution | None = None) -> VDM:
+def build_model(experiment: Experiment, seed: int, execution: Execution | None = None) -> Model:
     """The untrained model of a seed, in float32 on the CPU unless said otherwise.
 
     Initial weights do not depend on the execution.
@@ -24,10 +26,16 @@ def build_model(experiment: Experiment, seed: int, execution: Execution | None =
         torch.manual_seed(torch_seed(seed, "initial-weights"))
         channels = experiment.world.image_shape[0]
         network = UNet(channels, experiment.prompter.width, experiment.model)
-        return VDM(network, experiment.diffusion).placed(execution or Execution())
+        objective = experiment.diffusion
+        model = (
+            Regression(network, objective)
+            if isinstance(objective, RegressionSettings)
+            else VDM(network, objective)
+        )
+        return placed(model, execution or Execution())
 
 
-def build_adapter(experiment: Experiment, model: VDM) -> NativeAdapter:
+def build_adapter(experiment: Experiment, model: Model) -> NativeAdapter:
     """The model as measuring sees it."""
     batch_size = experiment.measurement.sampling_batch
     return NativeAdapter(model, experiment.world.image_shape, batch_size)

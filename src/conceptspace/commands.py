@@ -49,6 +49,7 @@ def run(options: RunOptions) -> int:
             folder,
             seeds=options.seeds,
             workers=options.workers,
+            device=options.device,
             precision=options.precision,
             threads=options.threads,
             progress=progress,
@@ -192,6 +193,7 @@ def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
         folder,
         options.seeds,
         options.workers,
+        device=options.device,
         precision=options.precision,
         threads=options.threads,
     )

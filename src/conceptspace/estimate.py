@@ -13,7 +13,7 @@ from conceptspace.elicitation.arms import plan_arms
 from conceptspace.experiment import Experiment
 from conceptspace.folder import read_execution, seed_folder
 from conceptspace.measure.store import MeasurementStore
-from conceptspace.models.execution import Execution, Precision
+from conceptspace.models.execution import Device, Execution, Precision
 from conceptspace.training.loop import train
 from conceptspace.training.state import TrainingState
 from conceptspace.tune import choose_execution, num_cores, using_threads
@@ -38,6 +38,7 @@ def estimate(
     num_seeds: int,
     workers: int | None,
     *,
+    device: Device | None = None,
     precision: Precision | None = None,
     threads: int | None = None,
 ) -> Cost:
@@ -45,7 +46,9 @@ def estimate(
     num_workers = workers or min(num_seeds, num_cores())
     execution = (
         read_execution(folder)
-        or choose_execution(experiment, num_workers, precision=precision, threads=threads)[0]
+        or choose_execution(
+            experiment, num_workers, device=device, precision=precision, threads=threads
+        )[0]
     )
     measured = [
         len(MeasurementStore(seed_folder(folder, seed)).steps()) for seed in range(num_seeds)

@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from conceptspace.experiment import Experiment
-from conceptspace.models.execution import Precision
+from conceptspace.models.execution import Device, Precision
 
 DONE, FAILED, BAD_USAGE, CLAIM_FAILED, STOPPED = 0, 1, 2, 3, 130
 
@@ -28,6 +28,8 @@ class RunOptions:
     """How many seeds; each is a process of its own. Claims about seeds need five."""
     workers: int | None = None
     """Processes at once; as many as there are cores by default."""
+    device: Device | None = None
+    """Where to compute: cpu or cuda. By default a GPU where there is one."""
     precision: Precision | None = None
     """Of convolutions. By default float32 for small models; for larger ones a short measurement
     chooses. A run that is there keeps its own."""

@@ -30,7 +30,7 @@ from conceptspace.folder import (
 )
 from conceptspace.measure.files import DamagedFile, SealedFolder, exclusive
 from conceptspace.measure.store import MeasurementStore
-from conceptspace.models.execution import Execution, Precision
+from conceptspace.models.execution import Device, Execution, Precision
 from conceptspace.tune import choose_execution, num_cores, using_threads
 
 POLL_SECONDS = 0.25
@@ -64,6 +64,7 @@ def run(
     *,
     seeds: int | Sequence[int] = 2,
     workers: int | None = None,
+    device: Device | None = None,
     precision: Precision | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -78,8 +79,10 @@ def run(
         out: the run directory; `runs/NAME` by default.
         seeds: how many (0, 1, ...), or which.
         workers: processes at once, one seed each; as many as there are cores by default.
-        precision: of convolutions, float32 or bfloat16; by default float32 for small models, and
-            for larger ones what a short measurement chooses. A run keeps what it was made with.
+        device: `cpu` or `cuda`; by default a GPU where there is one.
+        precision: of convolutions: float32, bfloat16, or on a GPU tf32; by default float32 for
+            small models, and for larger ones what a short measurement chooses (bfloat16 on a GPU).
+            A run keeps what it was made with.
         threads: of each process; by default one for small models, else an equal share of the cores.
         progress: is told how it goes.
 
@@ -104,11 +107,12 @@ def run(
         with _terminate_as_interrupt(), exclusive(folder, wait_seconds=1.0):
             num_workers = workers or min(len(chosen), num_cores())
             execution = _settle_execution(
-                folder, experiment, num_workers, precision, threads, shown
+                folder, experiment, num_workers, (device, precision, threads), shown
             )
             open_run(folder, experiment, shown.stage, execution)
             _ensure_probe(folder, experiment, shown)
-            _run_seeds(folder, experiment, chosen, num_workers, shown)
+            groups = in_groups(chosen, execution, workers or 1)
+            _run_seeds(folder, experiment, groups, num_workers, shown)
             shown.stage("Findings, figures and report")
             derive(folder, seeds=sorted({*chosen, *complete_seeds(folder, experiment)}))
     except KeyboardInterrupt:
@@ -122,29 +126,30 @@ def _settle_execution(
     folder: Path,
     experiment: Experiment,
     num_workers: int,
-    precision: Precision | None,
-    threads: int | None,
+    wanted: tuple[Device | None, Precision | None, int | None],
     progress: Progress,
 ) -> Execution:
     """What the run was made with, or for a new one the choice.
 
     Raises:
-        WrongFolder: if it was made with another precision or number of threads than is asked for.
+        WrongFolder: if it was made with another device, precision or number of threads than is
+            asked for.
     """
+    device, precision, threads = wanted
     recorded = read_execution(folder)
     if recorded is None:
         chosen, trials = choose_execution(
-            experiment, num_workers, precision=precision, threads=threads
+            experiment, num_workers, device=device, precision=precision, threads=threads
         )
         if trials:
             progress.stage(f"Computing in {chosen.in_words()}, by a short measurement")
         return chosen
-    for field, wanted in (("precision", precision), ("threads", threads)):
+    for field, given in (("device", device), ("precision", precision), ("threads", threads)):
         there = getattr(recorded, field)
-        if wanted is not None and wanted != there:
+        if given is not None and given != there:
             raise WrongFolder(
                 f"{folder} was made with {field}={there}, and goes on with it so that its bits "
-                f"stay the same, not with {field}={wanted}: leave --{field} out, or choose another "
+                f"stay the same, not with {field}={given}: leave --{field} out, or choose another "
                 "folder with --out"
             )
     return recorded
@@ -158,6 +163,16 @@ def complete_seeds(folder: Path, experiment: Experiment) -> list[int]:
         for seed in seeds_there(folder)
         if wanted <= set(MeasurementStore(seed_folder(folder, seed)).steps())
     ]
+
+
+def in_groups(
+    seeds: Sequence[int], execution: Execution, num_workers: int
+) -> list[tuple[int, ...]]:
+    """The seeds of each process: as even as can be, and no more than the execution puts in one."""
+    if execution.seeds_per_process == 1:
+        return [(seed,) for seed in seeds]
+    num = max(-(-len(seeds) // execution.seeds_per_process), min(num_workers, len(seeds)))
+    return [tuple(seeds[i::num]) for i in range(num)]
 
 
 def _ensure_probe(folder: Path, experiment: Experiment, progress: Progress) -> None:
@@ -185,7 +200,7 @@ def _ensure_probe(folder: Path, experiment: Experiment, progress: Progress) -> N
 
 @dataclass
 class _Worker:
-    seed: int
+    seeds: tuple[int, ...]
     process: subprocess.Popen
     last_words: deque[bytes]
     listener: threading.Thread
@@ -195,18 +210,20 @@ class _Worker:
 def _run_seeds(
     folder: Path,
     experiment: Experiment,
-    seeds: Sequence[int],
+    groups: Sequence[tuple[int, ...]],
     num_workers: int,
     progress: Progress,
 ) -> None:
-    """Run every seed in a process of its own, some at once.
+    """Run every group of seeds in a process of its own, some at once.
 
     Raises:
         RunError: if one fails; the others are finished first.
     """
-    waiting, running, failed = list(seeds), [], []
+    waiting, running, failed = list(groups), [], []
+    seeds = [seed for group in groups for seed in group]
     followers = {seed: _LogFollower(folder, seed) for seed in seeds}
-    progress.stage(f"Training and measuring {len(seeds)} seeds, {num_workers} at once")
+    at_once = sum(len(group) for group in groups[:num_workers])
+    progress.stage(f"Training and measuring {len(seeds)} seeds, {at_once} at once")
     try:
         while waiting or running:
             while waiting and len(running) < num_workers:
@@ -231,9 +248,10 @@ def _run_seeds(
         raise RunError("\n".join(failed))
 
 
-def _start(folder: Path, seed: int) -> _Worker:
+def _start(folder: Path, seeds: tuple[int, ...]) -> _Worker:
+    named = ",".join(map(str, seeds))
     process = subprocess.Popen(
-        [sys.executable, "-m", "conceptspace.worker", str(folder), str(seed), str(os.getpid())],
+        [sys.executable, "-m", "conceptspace.worker", str(folder), named, str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -243,7 +261,8 @@ def _start(folder: Path, seed: int) -> _Worker:
     last_words: deque[bytes] = deque(maxlen=200)
     listener = threading.Thread(target=last_words.extend, args=(process.stdout,), daemon=True)
     listener.start()
-    return _Worker(seed, process, last_words, listener, seed_folder(folder, seed) / "errors.txt")
+    errors = seed_folder(folder, seeds[0]) / "errors.txt"
+    return _Worker(seeds, process, last_words, listener, errors)
 
 
 def _close(worker: _Worker) -> None:
@@ -266,10 +285,8 @@ def _failure(worker: _Worker) -> str:
     else:
         why = f"its process ended with status {code}"
     more = f"; more is in {worker.errors}" if text and worker.errors.exists() else ""
-    return (
-        f"seed {worker.seed} failed: {why}. The same command continues from its last checkpoint"
-        f"{more}"
-    )
+    named = " and ".join(f"seed {seed}" for seed in worker.seeds)
+    return f"{named} failed: {why}. The same command continues from its last checkpoint{more}"
 
 
 class _LogFollower:
@@ -300,7 +317,7 @@ class _LogFollower:
                 continue
             step = event.get("step")
             self.step = step if isinstance(step, int) else self.step
-            if event.get("event") == "damage":
+            if event.get("event") in ("damage", "note"):
                 messages.append(f"seed {self.seed}: {event.get('message')}")
         return messages
 

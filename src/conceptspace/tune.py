@@ -1,13 +1,15 @@
 """How to compute on this machine: precision, memory layout and threads, by a short measurement."""
 
 import contextlib
+import importlib.util
 import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from conceptspace.concepts.settings import SettingsError
 from conceptspace.experiment import Experiment
-from conceptspace.models.execution import Execution, Precision
+from conceptspace.models.execution import Device, Execution, Precision
 
 SMALL_STEP = 20e9
 """Floating-point operations of a training step below which nothing is measured: plain float32 on
@@ -17,6 +19,7 @@ PRECISION_PAYS = 1.25
 # What another layout or precision must gain. Both change the rounding, and a choice that turned on
 # the noise of a timing would make two equal runs differ.
 _TRIAL_BATCH = 8
+_SEEDS_PER_PROCESS, _STREAMS = 20, 4  # on a GPU; memory may allow fewer seeds, see `ensemble`
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ def choose_execution(
     experiment: Experiment,
     num_processes: int,
     *,
+    device: Device | None = None,
     precision: Precision | None = None,
     threads: int | None = None,
 ) -> tuple[Execution, list[Trial]]:
@@ -39,17 +43,50 @@ def choose_execution(
     Args:
         experiment: what is trained.
         num_processes: how many share the cores.
+        device: keep to this one; None for a GPU where there is one.
         precision: keep to this one; None to choose.
         threads: of each process; None for one where the model is small, else an equal share.
 
     Returns:
-        The choice, and what was measured for it (nothing where the model is small).
+        The choice, and what was measured for it: nothing where the model is small, nor on a GPU,
+        whose choice is always the same.
+
+    Raises:
+        SettingsError: if a GPU is asked for and there is none, or tf32 on the CPU.
     """
-    if operations_per_step(experiment) < SMALL_STEP:
+    is_small = operations_per_step(experiment) < SMALL_STEP
+    if _device(device) == "cuda":
+        return on_gpu(is_small, precision), []
+    if is_small:
         return Execution(precision=precision or "float32", threads=threads or 1), []
     share = threads or max(1, num_cores() // num_processes)
     trials = measure_trials(experiment, share, precision)
     return best_of(trials), trials
+
+
+def _device(wanted: Device | None) -> Device:
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            "device: torch sees no GPU here; leave --device out, or give --device cpu"
+        )
+    return wanted or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def on_gpu(is_small: bool, precision: Precision | None) -> Execution:
+    """How a GPU computes: a captured step always; half precision and compiling for large models."""
+    large = not is_small
+    has_compiler = importlib.util.find_spec("triton") is not None
+    return Execution(
+        device="cuda",
+        precision=precision or ("bfloat16" if large else "float32"),
+        channels_last=large,
+        compiled=large and has_compiler,
+        captured=True,
+        seeds_per_process=_SEEDS_PER_PROCESS,
+        streams=_STREAMS,
+    )
 
 
 def best_of(trials: list[Trial]) -> Execution:
@@ -97,8 +134,8 @@ def operations_per_step(experiment: Experiment) -> float:
 
     model = build_model(experiment, 0).eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        sites = model.condition(torch.zeros(1, experiment.prompter.width))
-        model.predict_noise(torch.zeros(1, *experiment.world.image_shape), torch.zeros(1), sites)
+        images = torch.zeros(1, *experiment.world.image_shape)
+        model.bound(images, torch.zeros(1, experiment.prompter.width), torch.Generator())
     return 3.0 * counter.get_total_flops() * experiment.training.batch_size
 
 
@@ -108,8 +145,8 @@ def _seconds_per_image(experiment: Experiment, execution: Execution, num_steps: 
 
     from conceptspace.build import build_model
     from conceptspace.data.dataset import Dataset
-    from conceptspace.training.loop import training_step
     from conceptspace.training.state import TrainingState
+    from conceptspace.training.step import training_step
 
     batch_size = min(_TRIAL_BATCH, experiment.training.batch_size)
     state = TrainingState(build_model(experiment, 0, execution), experiment.training)

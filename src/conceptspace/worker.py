@@ -1,27 +1,30 @@
-"""One seed of a run: trains, keeps checkpoints and measures, from wherever it was stopped.
+"""Seeds of a run: trains, keeps checkpoints and measures, from wherever it was stopped.
 
-`python -m conceptspace.worker RUN SEED PARENT` is what a run starts for each seed.
+`python -m conceptspace.worker RUN SEED[,SEED...] PARENT` is what a run starts.
 """
 
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conceptspace.experiment import Experiment
-from conceptspace.folder import LOG, PROBE, read_execution, read_experiment, seed_folder
+from conceptspace.folder import LOG, PROBE, RunError, read_execution, read_experiment, seed_folder
 from conceptspace.measure.files import DamagedFile, SealedFolder, ends_with_newline, exclusive
 from conceptspace.models.execution import Execution
 
 if TYPE_CHECKING:
     from conceptspace.data.dataset import Dataset
     from conceptspace.measure.recorder import Recorder
+    from conceptspace.training.ensemble import Member
+    from conceptspace.training.state import TrainingState
 
 LOG_SECONDS = 1.0
 WAIT_FOR_LOCK_SECONDS = 30.0
@@ -47,58 +50,69 @@ class SeedLog:
         line = {"time": round(time.time(), 3), "event": event, **fields}
         self.file.write(json.dumps(line) + "\n")
 
-    def step(self, step: int, bound: float) -> None:
-        """Write a line about training, at most one each second."""
-        if time.monotonic() - self.last >= LOG_SECONDS:
-            self.write("train", step=step, bound=round(bound, 5))
+    def step(self, step: int, bound: Callable[[], float]) -> None:
+        """Write a line about training, at most one each second; only then is the bound asked for,
+        which waits for a GPU."""
+        if step > 0 and time.monotonic() - self.last >= LOG_SECONDS:
+            self.write("train", step=step, bound=round(bound(), 5))
 
 
-def run_seed(experiment: Experiment, run: Path, seed: int) -> None:
-    """Train and measure one seed, or what is left of it.
+def run_seeds(experiment: Experiment, run: Path, seeds: Sequence[int]) -> None:
+    """Train and measure seeds side by side, or what is left of them.
 
     Raises:
-        FolderInUse: if another process works on this seed.
+        FolderInUse: if another process works on one of the seeds.
     """
+    from conceptspace.training.ensemble import train_together
+
+    execution = read_execution(run) or Execution()
+    with contextlib.ExitStack() as stack:
+        logs, members = [], []
+        for seed in seeds:
+            folder = seed_folder(run, seed)
+            stack.enter_context(exclusive(folder, WAIT_FOR_LOCK_SECONDS))
+            log = stack.enter_context(contextlib.closing(SeedLog(folder)))
+            members.append(prepare(experiment, run, seed, execution, log))
+            logs.append(log)
+        train_together(members, lambda message: logs[0].write("note", message=message))
+        for member, log in zip(members, logs):
+            log.write("done", step=member.state.step)
+
+
+def prepare(
+    experiment: Experiment, run: Path, seed: int, execution: Execution, log: SeedLog
+) -> "Member":
+    """A seed where it was stopped, everything up to there measured."""
     from conceptspace.build import build_model, draw_training_sets
     from conceptspace.training.checkpoint import CheckpointStore
-    from conceptspace.training.loop import train
+    from conceptspace.training.ensemble import Member
     from conceptspace.training.state import TrainingState
 
     folder = seed_folder(run, seed)
-    with (
-        exclusive(folder, WAIT_FOR_LOCK_SECONDS),
-        contextlib.closing(SeedLog(folder)) as log,
-    ):
-        SealedFolder(folder).remove_leftovers()
+    SealedFolder(folder).remove_leftovers()
 
-        def on_damage(message: str) -> None:
-            log.write("damage", message=message)
+    def on_damage(message: str) -> None:
+        log.write("damage", message=message)
 
-        sets = draw_training_sets(experiment, seed)
-        recorder = make_recorder(experiment, run, seed, sets, on_damage)
-        store = CheckpointStore(folder)
-        execution = read_execution(run)
-        state = TrainingState(build_model(experiment, seed, execution), experiment.training)
-        store.resume(state, experiment.steps, on_damage)
-        log.write("start", step=state.step, pid=os.getpid())
-        if state.step > 0:
-            measure_earlier(experiment, seed, execution, store, recorder, state.step, log)
+    sets = draw_training_sets(experiment, seed)
+    recorder = make_recorder(experiment, run, seed, sets, on_damage)
+    store = CheckpointStore(folder)
+    state = TrainingState(build_model(experiment, seed, execution), experiment.training)
+    store.resume(state, experiment.steps, on_damage)
+    log.write("start", step=state.step, pid=os.getpid())
+    if state.step > 0:
+        measure_earlier(experiment, seed, execution, store, recorder, state.step, log)
 
-        def checkpoint_and_measure(state: TrainingState) -> None:
-            if state.step not in recorder.steps:
-                return
+    def after_step(state: "TrainingState", bound: Callable[[], float]) -> None:
+        log.step(state.step, bound)
+        if state.step in recorder.steps:
             store.save(state)
             if recorder(state.step, state.measured):
                 log.write("measured", step=state.step)
 
-        def after_step(state: TrainingState, bound: float) -> None:
-            log.step(state.step, bound)
-            checkpoint_and_measure(state)
-
-        if state.step == 0:
-            checkpoint_and_measure(state)
-        train(state, sets["train"], seed, after_step)
-        log.write("done", step=state.step)
+    if state.step == 0:
+        after_step(state, lambda: math.nan)
+    return Member(state, sets["train"], seed, after_step, recorder.steps)
 
 
 def make_recorder(
@@ -163,16 +177,15 @@ def load_probe(run: Path):
 
 
 def main(arguments: list[str]) -> int:
-    """Entry point of the seed's process."""
+    """Entry point of a process that trains seeds."""
     # Ctrl-C reaches the whole group; the parent decides what happens to its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    run, seed, parent = Path(arguments[0]), int(arguments[1]), int(arguments[2])
+    run, parent = Path(arguments[0]), int(arguments[2])
+    seeds = [int(seed) for seed in arguments[1].split(",")]
     end_with(parent)
-    import torch
-
     try:
-        torch.set_num_threads((read_execution(run) or Execution()).threads)
-        run_seed(read_experiment(run), run, seed)
+        set_up(read_execution(run) or Execution())
+        run_seeds(read_experiment(run), run, seeds)
     except Exception as error:
         # The parent prints the last line of this; the rest is for whoever looks deeper.
         import traceback
@@ -181,6 +194,26 @@ def main(arguments: list[str]) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def set_up(execution: Execution) -> None:
+    """Set what torch keeps for a whole process.
+
+    Raises:
+        RunError: if the run needs a GPU and there is none.
+    """
+    import torch
+
+    torch.set_num_threads(execution.threads)
+    if execution.device == "cpu":
+        return
+    if not torch.cuda.is_available():
+        raise RunError(
+            "this run was made on a GPU and goes on only on one, so that its bits stay the same: "
+            "continue it where there is one, or make another run with --out and --device cpu"
+        )
+    torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = execution.precision == "tf32"
 
 
 def end_with(parent: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from conceptspace.derived import derive
 from conceptspace.folder import open_run
 from conceptspace.runner import Silent, _ensure_probe
-from conceptspace.worker import run_seed
+from conceptspace.worker import run_seeds
 from runs.commands import Stable
 from runs.tiny import tiny_experiment
 
@@ -31,7 +31,7 @@ def finished_run(tmp_path_factory, experiment, started_run):
     """A run that was never disturbed. Not to be changed."""
     folder = tmp_path_factory.mktemp("runs") / "finished"
     shutil.copytree(started_run, folder)
-    run_seed(experiment, folder, 0)
+    run_seeds(experiment, folder, [0])
     derive(folder)
     return folder
 

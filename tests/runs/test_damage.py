@@ -12,7 +12,7 @@ from conceptspace.folder import RunError, open_run, read_experiment
 from conceptspace.load import load_run
 from conceptspace.measure.files import DamagedFile, SealedFolder
 from conceptspace.runner import Silent, _ensure_probe
-from conceptspace.worker import run_seed
+from conceptspace.worker import run_seeds
 from runs.tiny import DERIVED, contents, damage_told
 
 LAST, FIRST = "step=0000040", "step=0000000"
@@ -60,7 +60,7 @@ def test_a_damaged_file_of_a_seed_is_named_and_made_again_with_the_same_bits(
     experiment, finished, finished_run, name, damage
 ):
     damage(finished / "seed=0" / name)
-    run_seed(experiment, finished, 0)
+    run_seeds(experiment, finished, [0])
     assert f"{finished / 'seed=0' / name} is damaged" in damage_told(finished)
     assert contents(finished) == contents(finished_run)
 
@@ -70,7 +70,7 @@ def test_an_older_state_that_is_damaged_is_named_though_it_is_not_needed(
 ):
     older = sorted((finished / "seed=0/state").iterdir())[0]
     flip_a_bit(older)
-    run_seed(experiment, finished, 0)
+    run_seeds(experiment, finished, [0])
     assert f"{older} is damaged" in damage_told(finished)
     wanted = contents(finished_run)
     del wanted[str(older.relative_to(finished))]
@@ -82,7 +82,7 @@ def test_a_seed_whose_sums_are_damaged_names_what_it_cannot_trust_and_mends_it(
     experiment, finished, finished_run, damage
 ):
     damage(finished / "seed=0/SHA256SUMS")
-    run_seed(experiment, finished, 0)
+    run_seeds(experiment, finished, [0])
     assert "SHA256SUMS" in damage_told(finished)
     assert contents(finished) == contents(finished_run)
 
@@ -90,7 +90,7 @@ def test_a_seed_whose_sums_are_damaged_names_what_it_cannot_trust_and_mends_it(
 def test_a_damaged_log_disturbs_nothing(experiment, finished, finished_run):
     log = finished / "seed=0/log.jsonl"
     log.write_bytes(b'5\n{"event": 3}\nnull\n\xff\xfe{"torn')
-    run_seed(experiment, finished, 0)
+    run_seeds(experiment, finished, [0])
     last = json.loads(log.read_bytes().splitlines()[-1])
     assert last["event"] == "done"
     assert contents(finished) == contents(finished_run)
@@ -178,7 +178,7 @@ def test_a_run_stops_if_a_state_with_a_good_sum_is_of_another_model(experiment, 
     first = next(key for key in tensors if key.startswith("model."))
     sealed.write(name, safetensors.torch.save({k: v for k, v in tensors.items() if k != first}))
     with pytest.raises(DamagedFile, match=rf"{LAST}\.safetensors.*does not fit this experiment"):
-        run_seed(experiment, finished, 0)
+        run_seeds(experiment, finished, [0])
 
 
 class Malicious:
@@ -212,7 +212,7 @@ def test_loading_never_runs_code(experiment, finished, tmp_path, kind, name, is_
     load = {
         "checkpoints": lambda: opened.model(0, 40),
         "measurements": lambda: opened.measurement(0, 40),
-        "probe": lambda: run_seed(experiment, finished, 0),
+        "probe": lambda: run_seeds(experiment, finished, [0]),
     }[kind]
     with pytest.raises(DamagedFile, match=name.rsplit("/")[-1]):
         load()

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from conceptspace.measure.files import SealedFolder, write_atomically
-from conceptspace.worker import run_seed
+from conceptspace.worker import run_seeds
 from runs.commands import environment
 from runs.tiny import contents, leftovers
 
@@ -37,9 +37,9 @@ def test_a_seed_on_a_full_disk_names_the_file_and_continues_when_there_is_space(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", FullDisk(good_calls))
         with pytest.raises(OSError, match=r"No space left on device.*seed=0"):
-            run_seed(experiment, started, 0)
+            run_seeds(experiment, started, [0])
     assert leftovers(started) == []
-    run_seed(experiment, started, 0)
+    run_seeds(experiment, started, [0])
     assert contents(started) == contents(finished_run)
 
 

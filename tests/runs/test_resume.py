@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conceptspace.worker import run_seed
+from conceptspace.worker import run_seeds
 from runs.commands import Command, eventually, is_alive
 from runs.tiny import DERIVED, SAME_BITS, contents, events, leftovers
 
@@ -128,7 +128,7 @@ def test_workers_end_by_themselves_when_only_the_command_is_killed(
         assert is_alive(worker)
         command.process.kill()
         eventually(lambda: not is_alive(worker), "the worker ends")
-    run_seed(experiment, started, 0)
+    run_seeds(experiment, started, [0])
     assert contents(started) == contents(finished_run)
 
 
@@ -153,7 +153,7 @@ def test_a_killed_worker_is_reported_and_the_same_command_continues(
     assert "seed 0 failed: its process was killed" in errors
     assert "same command continues" in errors
     assert "Traceback" not in errors
-    run_seed(experiment, started, 0)
+    run_seeds(experiment, started, [0])
     assert contents(started) == contents(finished_run)
 
 
@@ -180,7 +180,7 @@ def test_a_run_that_is_asked_to_stop_says_how_to_continue(
     assert list(started.rglob("errors.txt")) == []
     assert not any(is_alive(event["pid"]) for event in events(started) if "pid" in event)
     if stage == "Training and measuring":
-        run_seed(experiment, started, 0)
+        run_seeds(experiment, started, [0])
         assert contents(started) == contents(finished_run)
 
 

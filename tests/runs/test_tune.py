@@ -7,12 +7,13 @@ import torch
 
 from conceptspace import runner, tune
 from conceptspace.build import build_model
-from conceptspace.folder import WrongFolder, read_execution
+from conceptspace.concepts.settings import SettingsError
+from conceptspace.folder import RunError, WrongFolder, read_execution
 from conceptspace.load import load_run
 from conceptspace.models.execution import Execution
 from conceptspace.recipes.quick import quick
 from conceptspace.tune import Trial, best_of, choose_execution, operations_per_step
-from runs.tiny import tiny_experiment
+from runs.tiny import DERIVED, SAME_BITS, contents, tiny_experiment
 
 PLAIN, LAST = Execution(), Execution(channels_last=True)
 HALF = Execution(precision="bfloat16", channels_last=True)
@@ -51,6 +52,56 @@ def test_another_layout_or_precision_must_pay(seconds, chosen):
     assert best_of(trials) == chosen
 
 
+def test_a_gpu_that_is_not_there_is_refused():
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(SettingsError, match="torch sees no GPU here"):
+        choose_execution(quick(), 1, device="cuda")
+    with pytest.raises(SettingsError, match="tf32 is a GPU's"):
+        choose_execution(quick(), 1, precision="tf32")
+
+
+def test_a_gpu_captures_every_step_and_halves_large_models_alone():
+    small, large = (tune.on_gpu(is_small, None) for is_small in (True, False))
+    assert small.captured
+    assert large.captured
+    assert (small.precision, large.precision) == ("float32", "bfloat16")
+    assert tune.on_gpu(False, "float32").precision == "float32"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "per_process", "workers", "groups"),
+    [
+        (3, 1, 2, [(0,), (1,), (2,)]),
+        (5, 20, 1, [(0, 1, 2, 3, 4)]),
+        (5, 20, 2, [(0, 2, 4), (1, 3)]),
+        (5, 2, 1, [(0, 3), (1, 4), (2,)]),
+    ],
+)
+def test_seeds_share_processes_as_the_execution_says(seeds, per_process, workers, groups):
+    way = Execution(seeds_per_process=per_process)
+    assert runner.in_groups(range(seeds), way, workers) == groups
+
+
+def test_seeds_that_share_a_process_are_the_same_bits_as_alone(tmp_path, monkeypatch):
+    experiment = tiny_experiment()
+    alone = runner.run(experiment, tmp_path / "alone", seeds=2)
+    together = Execution(seeds_per_process=2)
+    monkeypatch.setattr(runner, "choose_execution", lambda *given, **wanted: (together, []))
+    shared = runner.run(experiment, tmp_path / "shared", seeds=2)
+    assert contents(shared, [*SAME_BITS, *DERIVED]) == contents(alone, [*SAME_BITS, *DERIVED])
+
+
+def test_a_run_of_a_gpu_does_not_go_on_without_one(tmp_path, monkeypatch):
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    monkeypatch.setattr(
+        runner, "choose_execution", lambda *given, **wanted: (tune.on_gpu(True, None), [])
+    )
+    with pytest.raises(RunError, match=r"made on a GPU and goes on only on one.*--device cpu"):
+        runner.run(tiny_experiment(), tmp_path / "run", seeds=1)
+
+
 def test_every_way_is_timed_and_leaves_the_threads_as_they_were():
     threads = torch.get_num_threads()
     trials = tune.measure_trials(tiny_experiment(), 1, "float32")
@@ -68,7 +119,7 @@ def test_a_run_records_its_precision_and_keeps_it(tmp_path):
     experiment = tiny_experiment()
     run = runner.run(experiment, tmp_path / "run", seeds=1, precision="bfloat16")
     recorded = json.loads((run / "environment.json").read_text())["execution"]
-    assert recorded == {"precision": "bfloat16", "channels_last": False, "threads": 1}
+    assert recorded == Execution(precision="bfloat16").model_dump(mode="json")
     assert load_run(run).model().network.execution.precision == "bfloat16"
     before = (run / "claims.json").read_bytes()
     runner.run(experiment, run, seeds=1)

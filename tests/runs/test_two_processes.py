@@ -46,7 +46,7 @@ def test_a_seed_in_use_is_not_trained_a_second_time(experiment, started, monkeyp
         exclusive(started / "seed=0"),
         pytest.raises(FolderInUse, match="seed=0 is in use by another process"),
     ):
-        worker.run_seed(experiment, started, 0)
+        worker.run_seeds(experiment, started, [0])
 
 
 def test_a_folder_is_free_again_when_its_holder_was_killed(stable, started_run, tmp_path):

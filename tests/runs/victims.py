@@ -18,7 +18,7 @@ import torch
 from conceptspace import worker
 from conceptspace.adapters.native import NativeAdapter
 from conceptspace.folder import read_experiment
-from conceptspace.training import loop
+from conceptspace.training import step as training
 
 
 class Fuse:
@@ -36,7 +36,7 @@ class Fuse:
 def lay(moment: str, fuse: Fuse) -> None:
     """Put a fuse at a moment."""
     if moment == "training":
-        loop.training_step = before(fuse, loop.training_step)
+        training.training_step = before(fuse, training.training_step)
     elif moment == "sampling":
         NativeAdapter.sample = before(fuse, NativeAdapter.sample)
     elif moment == "before a file is renamed":
@@ -102,7 +102,7 @@ def tearing(fuse, open_):
 def warm_up(started: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(shutil.copytree(started, Path(folder) / "run"))
-        worker.run_seed(read_experiment(run), run, 0)
+        worker.run_seeds(read_experiment(run), run, [0])
 
 
 def main() -> None:
@@ -114,7 +114,7 @@ def main() -> None:
         if pid == 0:
             if fuse:
                 lay(fuse[0], Fuse(fuse[1]))
-            worker.run_seed(read_experiment(Path(run)), Path(run), 0)
+            worker.run_seeds(read_experiment(Path(run)), Path(run), [0])
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)

@@ -5,9 +5,10 @@ import torch
 from conceptspace.data.dataset import Dataset
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
-from conceptspace.training.loop import batch_rows, mean_bound, train, training_step
+from conceptspace.training.loop import mean_bound, train
 from conceptspace.training.settings import TrainingSettings
 from conceptspace.training.state import TrainingState
+from conceptspace.training.step import batch_rows, training_step
 from small import DIFFUSION, UNET
 
 SETTINGS = TrainingSettings(steps=6, batch_size=4, average_decay=0.9)

@@ -31,6 +31,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    def to(self, device: torch.device | str) -> "Dataset":
+        """The same on a device."""
+        fields = (self.images, self.vectors, self.z, self.labels)
+        return Dataset(*(field.to(device) for field in fields))
+
     def part(self, rows: slice | Tensor) -> "Dataset":
         """The rows asked for."""
         return Dataset(self.images[rows], self.vectors[rows], self.z[rows], self.labels[rows])

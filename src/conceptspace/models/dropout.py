@@ -17,13 +17,16 @@ _LEVELS = 2**16
 def random_bits(num: int, generator: torch.Generator) -> Int16[Tensor, " num"]:
     """Uniform 16-bit numbers on the generator's device, which determines them."""
     if generator.device.type != "cpu":
-        return torch.empty(num, dtype=torch.int16, device=generator.device).random_(
-            -_LEVELS // 2, _LEVELS // 2, generator=generator
-        )
+        return refill(torch.empty(num, dtype=torch.int16, device=generator.device), generator)
     # NumPy's raw 64-bit words are four numbers each, five times faster than torch's.
     seed = int(torch.randint(2**62, (), generator=generator))
     words = np.random.SFC64(seed).random_raw(-(-num // 4))
     return torch.from_numpy(words.view(np.int16)[:num])
+
+
+def refill(bits: Int16[Tensor, " num"], generator: torch.Generator) -> Int16[Tensor, " num"]:
+    """Draw the bits anew, into the same memory."""
+    return bits.random_(-_LEVELS // 2, _LEVELS // 2, generator=generator)
 
 
 def dropped(

@@ -4,8 +4,10 @@ The condition does not depend on the diffusion time, so a sampler computes it on
 steps, and an intervention can change it in between.
 """
 
+import functools
 import itertools
 import math
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float, Int16
@@ -17,6 +19,9 @@ from conceptspace.models.execution import Execution
 from conceptspace.models.settings import SharedEmbedding, UNetSettings
 
 GROUP_NORM_EPSILON = 1e-6  # published
+
+
+Placeable = TypeVar("Placeable", bound=nn.Module)
 
 
 class UNet(nn.Module):
@@ -34,6 +39,7 @@ class UNet(nn.Module):
         super().__init__()
         self.settings = settings
         self.execution = Execution()
+        self.width = condition_width
         widths = settings.widths
         time_width = 4 * settings.time_features
         self.time_embedding = _mlp(settings.time_features, time_width, time_width)
@@ -121,7 +127,11 @@ class UNet(nn.Module):
         bits = None if dropout_bits is None else self._split(dropout_bits, z_t)
         half = self.execution.precision == "bfloat16"
         with torch.autocast(z_t.device.type, torch.bfloat16, enabled=half):
-            return self(z_t, added, bits).float()
+            if not self.execution.compiled:
+                return self(z_t, added, bits).float()
+            kind: Any = (self.convolution_in.in_channels, self.width, self.settings)
+            compiled = _compiled(*kind)
+            return compiled(dict(self.named_parameters()), z_t, added, bits).float()
 
     def forward(
         self,
@@ -186,6 +196,39 @@ class UNet(nn.Module):
             else:
                 split[site] = part.view(batch, channels, height, width)
         return split
+
+
+def placed(model: Placeable, execution: Execution) -> Placeable:
+    """A model over a `UNet`, set to be computed in another way; its weights stay what they are.
+
+    A copy of it is computed like it, and so are weights that are loaded into it.
+
+    Args:
+        model: with the U-Net as its `network`.
+        execution: device, precision and layout in memory.
+    """
+    network = model.network
+    if isinstance(network, UNet):
+        layout = torch.channels_last if execution.channels_last else torch.contiguous_format
+        network.to(memory_format=layout)  # type: ignore[call-overload]
+        network.execution = execution
+    return model.to(execution.device)
+
+
+@functools.cache
+def _compiled(image_channels: int, condition_width: int, settings: UNetSettings):
+    """The convolutional part as a compiled function of its parameters.
+
+    One for all networks of a kind: compiled by itself each would count as another function, and
+    torch gives up after a few.
+    """
+    with torch.device("meta"):
+        template = UNet(image_channels, condition_width, settings)
+
+    def call(parameters: dict[str, Tensor], *inputs: object) -> Tensor:
+        return torch.func.functional_call(template, parameters, inputs)
+
+    return torch.compile(call, dynamic=False)
 
 
 class ResidualBlock(nn.Module):

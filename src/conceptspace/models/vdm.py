@@ -6,17 +6,16 @@ sigma^2 = sigmoid(gamma), z_t = alpha x + sigma eps.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from conceptspace.models.execution import Execution
+from conceptspace.models.dropout import refill
 from conceptspace.models.guidance import Guide, guided
 from conceptspace.models.schedule import LinearSchedule
 from conceptspace.models.settings import DiffusionSettings
-from conceptspace.models.unet import UNet
 
 Sites = dict[str, Tensor]
 
@@ -47,6 +46,13 @@ class Draws(NamedTuple):
     noise: Tensor
     dropout: Tensor | None
 
+    def redraw(self, generator: torch.Generator) -> None:
+        """Draw all of it anew, into the same memory, on a GPU."""
+        self.offset.uniform_(generator=generator)
+        self.noise.normal_(generator=generator)
+        if self.dropout is not None:
+            refill(self.dropout, generator)
+
 
 class Bound(NamedTuple):
     """The variational bound and its terms (equation 11), bits per dimension, one row an image."""
@@ -74,17 +80,6 @@ class VDM(nn.Module):
         self.schedule = LinearSchedule(
             settings.gamma_start, settings.gamma_end, learned=settings.learned_schedule
         )
-
-    def placed(self, execution: Execution) -> Self:
-        """This model, set to be computed in another way; the network's weights stay what they are.
-
-        A model that is copied or loaded afterwards keeps it.
-        """
-        if isinstance(self.network, UNet):
-            layout = torch.channels_last if execution.channels_last else torch.contiguous_format
-            self.network.to(memory_format=layout)  # type: ignore[call-overload]
-            self.network.execution = execution
-        return self
 
     def condition(self, vectors: Float[Tensor, "batch condition"]) -> Sites:
         """What the condition adds at each site of the network."""

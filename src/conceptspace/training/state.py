@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from conceptspace.measure.files import DamagedFile
-from conceptspace.models.vdm import VDM
+from conceptspace.models.execution import Execution
+from conceptspace.models.regression import Model
+from conceptspace.models.unet import UNet
 from conceptspace.training.settings import TrainingSettings
 
 SLOTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW keeps for each parameter
@@ -23,7 +25,7 @@ class TrainingState:
         settings: optimiser and averaging.
     """
 
-    def __init__(self, model: VDM, settings: TrainingSettings) -> None:
+    def __init__(self, model: Model, settings: TrainingSettings) -> None:
         self.step = 0
         self.model = model
         self.settings = settings
@@ -34,10 +36,17 @@ class TrainingState:
             eps=settings.adam_epsilon,
             weight_decay=settings.weight_decay,
             fused=True,
+            capturable=self.execution.captured,
         )
 
     @property
-    def measured(self) -> VDM:
+    def execution(self) -> Execution:
+        """How the model is computed."""
+        network = self.model.network
+        return network.execution if isinstance(network, UNet) else Execution()
+
+    @property
+    def measured(self) -> Model:
         """The model that is measured: the average where there is one."""
         return self.model if self.average is None else self.average
 
