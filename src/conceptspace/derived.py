@@ -18,8 +18,9 @@ from conceptspace.data.signal import concept_signal
 from conceptspace.data.streams import numpy_stream
 from conceptspace.dynamics.findings import findings
 from conceptspace.experiment import Experiment
+from conceptspace.figures.apart import SavedApart
 from conceptspace.figures.evidence import Evidence, gather_pictures
-from conceptspace.figures.gallery import draw_all, save_figures
+from conceptspace.figures.gallery import draw_all, figure_names, save_figures
 from conceptspace.folder import (
     ENVIRONMENT,
     PROBE_TABLES,
@@ -32,7 +33,7 @@ from conceptspace.measure.files import DamagedFile, SealedFolder, write_atomical
 from conceptspace.measure.netcdf import to_netcdf
 from conceptspace.measure.store import MeasurementStore, join, tidy
 from conceptspace.report.claims import claims as judge
-from conceptspace.report.html import render_report
+from conceptspace.report.html import render_report, shown_names
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,33 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
         RunError: if nothing is measured yet.
     """
     experiment = read_experiment(folder)
-    sealed = SealedFolder(folder)
-    measured = read_measurements(folder, experiment, seeds)
+    with SavedApart() as apart:
+        measured = read_measurements(folder, experiment, seeds)
+        evidence, claims = _conclude(folder, experiment, measured)
+        names = shown_names(evidence)
+        others = [name for name in figure_names(evidence) if name not in names]
+        apart.save(evidence, others, folder / "figures")
+        shown = draw_all(evidence, names)
+        save_figures(shown, folder / "figures")
+        environment = _read_json(SealedFolder(folder), ENVIRONMENT, measured.notes) or {}
+        report = render_report(
+            evidence,
+            claims,
+            experiment.model_dump(mode="json"),
+            environment,
+            notes=measured.notes,
+            command=_command(folder, evidence.seeds),
+            figures=shown,
+        )
+        apart.finish()
+    write_atomically(folder / "report.html", report.encode())
+    return {"claims": claims, "notes": measured.notes}
+
+
+def _conclude(
+    folder: Path, experiment: Experiment, measured: Measured
+) -> tuple[Evidence, list[dict[str, Any]]]:
+    """Write down the trajectory, the findings and the claims; what figures are drawn from."""
     trajectory = join(measured.measurements)
     write_atomically(folder / "trajectory.nc", to_netcdf(trajectory))
     write_atomically(folder / "trajectory.csv", tidy(trajectory).encode())
@@ -71,7 +97,7 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
         trajectory,
         experiment.findings,
         signal=_signal(experiment),
-        probe=_read_json(sealed, PROBE_TABLES, measured.notes),
+        probe=_read_json(SealedFolder(folder), PROBE_TABLES, measured.notes),
     )
     _write_json(folder / "findings.json", found)
     claims = [
@@ -83,18 +109,7 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
     evidence = Evidence(
         found, trajectory, gather_pictures(flat, found), _corners(experiment), examples(experiment)
     )
-    save_figures(draw_all(evidence), folder / "figures")
-    environment = _read_json(sealed, ENVIRONMENT, measured.notes) or {}
-    report = render_report(
-        evidence,
-        claims,
-        experiment.model_dump(mode="json"),
-        environment,
-        notes=measured.notes,
-        command=_command(folder, trajectory.seed.values.tolist()),
-    )
-    write_atomically(folder / "report.html", report.encode())
-    return {"claims": claims, "notes": measured.notes}
+    return evidence, claims
 
 
 def read_measurements(

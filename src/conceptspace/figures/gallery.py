@@ -1,7 +1,8 @@
 """Every figure of a run, and writing them as PNG and SVG whose bytes depend on the data alone."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,25 +23,42 @@ MOST_HELD_OUT = 6
 """Figures of one held-out class are drawn for at most so many of them."""
 
 
-def draw_all(evidence: Evidence) -> dict[str, Figure]:
-    """Every figure that the evidence allows, by file name without its ending."""
-    figures = {"trajectories": trajectory_figure(evidence)}
+def draw_all(evidence: Evidence, names: Collection[str] | None = None) -> dict[str, Figure]:
+    """Every figure that the evidence allows, by file name without its ending.
+
+    Args:
+        evidence: what is drawn.
+        names: draw only these of `figure_names`.
+    """
+    drawn = _drawings(evidence)
+    return {name: draw() for name, draw in drawn.items() if names is None or name in names}
+
+
+def figure_names(evidence: Evidence) -> list[str]:
+    """The names of every figure that the evidence allows."""
+    return list(_drawings(evidence))
+
+
+def _drawings(evidence: Evidence) -> Mapping[str, Callable[[], Figure]]:
+    """What draws each figure, by its name."""
+    figures = {"trajectories": partial(trajectory_figure, evidence)}
     several = len(evidence.held_out) > 1
     for name in evidence.held_out[:MOST_HELD_OUT]:
         end = f"_{name}" if several else ""
-        figures[f"accuracy{end}"] = accuracy_figure(evidence, name)
-        figures[f"concept_accuracy{end}"] = concept_accuracy_figure(evidence, name)
-        figures[f"comparison{end}"] = comparison_figure(evidence, name)
-        figures[f"off_manifold{end}"] = off_manifold_figure(evidence, name)
+        figures[f"accuracy{end}"] = partial(accuracy_figure, evidence, name)
+        figures[f"concept_accuracy{end}"] = partial(concept_accuracy_figure, evidence, name)
+        figures[f"comparison{end}"] = partial(comparison_figure, evidence, name)
+        figures[f"off_manifold{end}"] = partial(off_manifold_figure, evidence, name)
         for seed in evidence.seeds[:1]:
-            figures[f"samples{end}"] = elicitation_samples(evidence, name, seed)
+            figures[f"samples{end}"] = partial(elicitation_samples, evidence, name, seed)
     for seed in evidence.seeds[:1]:
-        figures["samples_classes"] = class_samples(evidence, seed)
-    figures["losses"] = loss_figure(evidence)
-    figures["speed"] = speed_figure(evidence)
-    figures["signal"] = signal_figure(evidence.findings.get("signal") or {}, evidence.examples)
-    figures["probe"] = probe_figure(evidence)
-    figures["decodability"] = decodability_figure(evidence)
+        figures["samples_classes"] = partial(class_samples, evidence, seed)
+    figures["losses"] = partial(loss_figure, evidence)
+    figures["speed"] = partial(speed_figure, evidence)
+    signal = evidence.findings.get("signal") or {}
+    figures["signal"] = partial(signal_figure, signal, evidence.examples)
+    figures["probe"] = partial(probe_figure, evidence)
+    figures["decodability"] = partial(decodability_figure, evidence)
     return figures
 
 

@@ -16,9 +16,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from conceptspace.figures.evidence import Evidence
-from conceptspace.figures.gallery import MOST_HELD_OUT, save_figure
-from conceptspace.figures.samples import class_samples, elicitation_samples
-from conceptspace.figures.signal import signal_figure
+from conceptspace.figures.gallery import MOST_HELD_OUT, draw_all, figure_names, save_figure
 from conceptspace.report import charts, summary, tables
 from conceptspace.report.explorer import PICTURE_BUDGET, explorer_data
 from conceptspace.report.words import count, listing, step
@@ -50,8 +48,7 @@ def render_report(
         name: of the run; by default what the settings call it.
         command: the command that repeats the run.
         notes: what is missing or damaged, in words; shown at the top.
-        figures: printed figures, of which sample grids and the concept signal are shown; drawn
-            here by default.
+        figures: printed figures, of which those of `shown_names` are shown; drawn here by default.
         picture_budget: characters that embedded samples may take; later seeds' are left out first.
 
     Returns:
@@ -59,6 +56,7 @@ def render_report(
     """
     scale = str(settings.get("scale") or "")
     name = name or str(settings.get("name") or scale or "run")
+    drawn = draw_all(evidence, shown_names(evidence)) if figures is None else figures
     described = _charts(evidence)
     explorer = explorer_data(evidence, picture_budget)
     parts = {
@@ -78,7 +76,7 @@ def render_report(
         "windows": tables.window_table(evidence),
         "turns": tables.turn_table(evidence),
         "learning": tables.learning_table(evidence),
-        "figures": _figures(_looked_at(evidence) if figures is None else figures),
+        "figures": _figures(_looked_at(evidence, drawn)),
         "confusion": tables.confusion_tables(evidence),
         "calibration": _holders(described, "calibration"),
         "decodability": _holders(described, "decodability-")
@@ -152,14 +150,21 @@ def _notes(notes: Sequence[str]) -> str:
     return f'<aside class="notes" role="note">{said}<ul>{listed}</ul></aside>'
 
 
-def _looked_at(evidence: Evidence) -> dict[str, Figure]:
-    """The printed figures that the report shows."""
-    figures = {"signal": signal_figure(evidence.findings.get("signal") or {}, evidence.examples)}
-    for seed in evidence.seeds[:1] if evidence.pictures else ():
+def shown_names(evidence: Evidence) -> list[str]:
+    """The names, of `draw_all`, of the printed figures that the report shows."""
+    return [name for name in figure_names(evidence) if name.startswith(EMBEDDED)]
+
+
+def _looked_at(evidence: Evidence, drawn: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Those of the printed figures that the report shows, in its order."""
+    sources = {"signal": "signal"}
+    if evidence.pictures:
         for held_out in evidence.held_out[:MOST_HELD_OUT]:
-            figures[f"samples_{held_out}"] = elicitation_samples(evidence, held_out, seed)
-        figures["samples_classes"] = class_samples(evidence, seed)
-    return figures
+            own = f"samples_{held_out}"
+            # The only held-out class is not in the name of its figure.
+            sources[own] = own if own in drawn else "samples"
+        sources["samples_classes"] = "samples_classes"
+    return {name: drawn[source] for name, source in sources.items() if source in drawn}
 
 
 def _left_out(seeds: Sequence[int]) -> str:
@@ -174,7 +179,6 @@ def _figures(figures: Mapping[str, Figure]) -> str:
     shown = [
         f'<figure><img src="{picture_of(figure)}" alt="{escape(name.replace("_", " "))}"></figure>'
         for name, figure in figures.items()
-        if name.startswith(EMBEDDED)
     ]
     return "".join(shown) or _nothing("No sample grids were drawn for this report.")
 
