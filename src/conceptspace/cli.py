@@ -17,6 +17,7 @@ from conceptspace.options import (
     DONE,
     FAILED,
     STOPPED,
+    BenchmarkOptions,
     DoctorOptions,
     ReportOptions,
     RunOptions,
@@ -32,6 +33,7 @@ COMMANDS: dict[str, type] = {
     "sample": SampleOptions,
     "signal": SignalOptions,
     "doctor": DoctorOptions,
+    "benchmark": BenchmarkOptions,
 }
 TAKE_A_RECIPE = ("run", "signal")
 

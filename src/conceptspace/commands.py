@@ -16,6 +16,7 @@ from conceptspace.options import (
     CLAIM_FAILED,
     DONE,
     FAILED,
+    BenchmarkOptions,
     DoctorOptions,
     ReportOptions,
     RunOptions,
@@ -151,6 +152,74 @@ def doctor(options: DoctorOptions) -> int:
         )
     Console().print(table)
     return FAILED if any(finding.grade == "bad" for finding in findings) else DONE
+
+
+def benchmark(options: BenchmarkOptions) -> int:
+    """Time ours beside a plain loop and beside the published code, and print one table."""
+    import json
+
+    import torch
+
+    from conceptspace.benchmark.contenders import Sizes
+    from conceptspace.benchmark.table import Benchmark, ways_here
+    from conceptspace.environment import processor_name
+    from conceptspace.measure.files import obstacle, write_atomically
+    from conceptspace.tune import num_cores, using_threads
+
+    for name, value in (("rounds", options.rounds), ("threads", options.threads or 1)):
+        if value < 1:
+            raise UsageError(f"--{name} must be at least 1, not {value}")
+    if min(options.members, default=1) < 1:
+        raise UsageError(f"--members must be at least 1, not {min(options.members)}")
+    if options.json is not None and (blocked := obstacle(options.json)):
+        raise UsageError(f"--json {options.json}: {blocked}; choose another path")
+    on_gpu = torch.cuda.is_available()
+    machine = torch.cuda.get_device_name(0) if on_gpu else processor_name()
+    threads = options.threads or num_cores()
+    print(f"{machine}; {threads} CPU threads; torch {torch.__version__}; {_tf32()}")
+    with using_threads(threads):
+        timed = Benchmark(
+            ways_here(threads), Sizes(), options.official, options.rounds, _tell_progress
+        )
+        rows = timed.rows()
+        counts = options.members or ((1, 2, 4, 8, 16) if on_gpu else ())
+        rows += timed.ensemble(counts, rows[0].official_s)
+    for name, rate in timed.rates.items():
+        print(f"matrix rate, {name}: {rate / 1e12:.2f} TFLOP/s")
+    _print_rows(rows)
+    if options.json is not None:
+        text = json.dumps([row.to_json() for row in rows], indent=1)
+        write_atomically(options.json, (text + "\n").encode())
+        print(options.json)
+    return DONE
+
+
+def _tell_progress(message: str) -> None:
+    print(f"timing {message} ...", file=sys.stderr, flush=True)
+
+
+def _tf32() -> str:
+    import torch
+
+    on = torch.backends.cudnn.allow_tf32
+    return f"TF32 in convolutions {'on' if on else 'off'} for all, where a GPU has it"
+
+
+def _print_rows(rows: Sequence[Any]) -> None:
+    table = Table(title="Seconds at the paper's size")
+    for column in ("job", "ours", "plain", "official", "ratio", "of the rate", "memory", "way"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(
+            row.row,
+            f"{row.ours_s:.4g}",
+            *("-" if value is None else f"{value:.4g}" for value in (row.eager_s, row.official_s)),
+            "-" if row.ratio is None else f"{row.ratio:.2f}x",
+            "-" if row.utilisation is None else f"{100 * row.utilisation:.0f} %",
+            "-" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e9:.2f} GB",
+            row.way,
+        )
+    Console().print(table)
 
 
 def print_claims(claims: Sequence[dict[str, Any]]) -> None:

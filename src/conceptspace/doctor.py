@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from conceptspace.environment import processor_name
-from conceptspace.experiment import Experiment
 
 NEEDED = (
     "torch", "numpy", "scipy", "xarray", "h5netcdf", "safetensors", "pydantic", "tyro", "rich",
@@ -105,16 +104,12 @@ def _rate() -> Finding:
 
 def _large() -> Finding:
     """Time the paper's network in every way that the processor offers."""
-    from conceptspace.concepts.space import ConceptSpace
-    from conceptspace.data.factors import colour, size
-    from conceptspace.tune import best_of, measure_trials, num_cores
+    from conceptspace.tune import best_of, measure_trials, num_cores, paper_sized
 
-    space = ConceptSpace(concepts=(colour(0.4), size(0.4)))
-    paper_sized = Experiment(name="paper-sized", space=space)
-    trials = measure_trials(paper_sized, num_cores())
+    trials = measure_trials(paper_sized(), num_cores())
     times = "; ".join(
         f"{trial.execution.in_words()}: "
-        f"{trial.seconds_per_image * paper_sized.training.batch_size:.2f} s"
+        f"{trial.seconds_per_image * paper_sized().training.batch_size:.2f} s"
         for trial in trials
     )
     return Finding(

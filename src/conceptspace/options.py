@@ -88,5 +88,21 @@ class SignalOptions:
 
 
 @dataclass
+class BenchmarkOptions:
+    """Time training and sampling at the paper's size, beside the code published with it."""
+
+    official: Path | None = None
+    """Checkout of the paper's code; nothing of it is part of this package."""
+    json: Path | None = None
+    """File to write the table into."""
+    rounds: int = 3
+    """Turns of each contender; ratios are medians over the turns."""
+    threads: int | None = None
+    """On the CPU; as many as there are cores by default."""
+    members: tuple[int, ...] = ()
+    """Numbers of models to train side by side in one process; 1 2 4 8 16 on a GPU by default."""
+
+
+@dataclass
 class DoctorOptions:
     """Check the installation and the machine, and say what will be fast or slow."""

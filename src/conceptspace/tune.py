@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from conceptspace.concepts.settings import SettingsError
+from conceptspace.concepts.space import ConceptSpace
+from conceptspace.data.factors import colour, size
 from conceptspace.experiment import Experiment
 from conceptspace.models.execution import Device, Execution, Precision
 
@@ -87,6 +89,11 @@ def on_gpu(is_small: bool, precision: Precision | None) -> Execution:
         seeds_per_process=_SEEDS_PER_PROCESS,
         streams=_STREAMS,
     )
+
+
+def paper_sized() -> Experiment:
+    """An experiment of the published size, for trials."""
+    return Experiment(name="paper-sized", space=ConceptSpace(concepts=(colour(0.4), size(0.4))))
 
 
 def best_of(trials: list[Trial]) -> Execution:

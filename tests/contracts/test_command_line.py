@@ -35,7 +35,7 @@ def test_the_options_of_a_command_are_frozen(command, capsys, monkeypatch):
 def test_the_commands_and_recipes_are_frozen(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert list(COMMANDS) == ["run", "report", "sample", "signal", "doctor"]
+    assert list(COMMANDS) == ["run", "report", "sample", "signal", "doctor", "benchmark"]
     assert all(f"  {command} " in shown for command in COMMANDS)
     assert set(json.loads(FROZEN.read_text())) == {
         " ".join([c, *(["quick"] if c in TAKE_A_RECIPE else [])]) for c in COMMANDS
@@ -128,7 +128,7 @@ BAD_LINES = [  # the command line, and what its message must hold
     ("run quick --elicitation.0.strengths 1 0", ["strengths must grow"]),
     ("run quick --findings.thresholds 2", ["thresholds", "between 0 and 1"]),
     ("run quick --measurement.num-control-samples 999", ["num_control_samples: 999 must not"]),
-    ("run quick --device cuda", ["Unrecognized options", "--device"]),
+    ("run quick --device tpu", ["--device", "tpu"]),
     ("run quick --name a/b", ["Experiment.name", "'a/b'"]),
     ("run quick --out file", ["cannot run in file: file is a file", "--out"]),
     ("run quick --out file/below", ["file is not a folder", "--out"]),

@@ -1,0 +1,1 @@
+"""How fast training and sampling are at the paper's size, beside the published code."""
