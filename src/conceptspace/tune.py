@@ -20,7 +20,7 @@ LAYOUT_PAYS = 1.1
 PRECISION_PAYS = 1.25
 # What another layout or precision must gain. Both change the rounding, and a choice that turned on
 # the noise of a timing would make two equal runs differ.
-_TRIAL_BATCH = 8
+_TRIAL_BATCH = 32  # with few images, layouts differ less than in a whole batch
 _SEEDS_PER_PROCESS, _STREAMS = 20, 4  # on a GPU; memory may allow fewer seeds, see `ensemble`
 
 
@@ -88,6 +88,7 @@ def on_gpu(is_small: bool, precision: Precision | None) -> Execution:
         captured=True,
         seeds_per_process=_SEEDS_PER_PROCESS,
         streams=_STREAMS,
+        micro_batch=None,
     )
 
 
@@ -146,7 +147,7 @@ def operations_per_step(experiment: Experiment) -> float:
     return 3.0 * counter.get_total_flops() * experiment.training.batch_size
 
 
-def _seconds_per_image(experiment: Experiment, execution: Execution, num_steps: int = 3) -> float:
+def _seconds_per_image(experiment: Experiment, execution: Execution, num_steps: int = 2) -> float:
     """Seconds that an image takes in a training step: the least of a few steps, after one more."""
     import torch
 

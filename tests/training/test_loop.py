@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from conceptspace.data.dataset import Dataset
-from conceptspace.models.unet import UNet
+from conceptspace.models.execution import Execution
+from conceptspace.models.unet import UNet, placed
 from conceptspace.models.vdm import VDM
 from conceptspace.training.loop import mean_bound, train
 from conceptspace.training.settings import TrainingSettings
@@ -68,6 +69,36 @@ def test_the_order_follows_from_the_seed_and_the_step_alone():
 
 
 # Training
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_batch_in_parts_is_the_batch_at_once_but_for_rounding(most):
+    whole, parts = fresh(), fresh()
+    placed(whole.model, Execution(micro_batch=None))
+    placed(parts.model, Execution(micro_batch=most))
+    bounds = {}
+    for name, state in (("whole", whole), ("parts", parts)):
+        generator = torch.Generator().manual_seed(0)
+        bounds[name] = training_step(
+            state.model, state.optimiser, data(4), generator, state.settings
+        )
+    assert bounds["parts"] == pytest.approx(bounds["whole"], rel=1e-6)
+    pairs = zip(whole.model.parameters(), parts.model.parameters())
+    compared = [(a.grad, b.grad) for a, b in pairs if a.grad is not None]
+    assert compared
+    for first, second in compared:
+        torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-7)
+
+
+def test_samples_in_parts_are_those_at_once_but_for_rounding():
+    state = fresh()
+    torch.nn.init.normal_(state.model.network.convolution_out.weight, std=0.1)
+    images = []
+    for most in (None, 2):
+        model = placed(state.model, Execution(micro_batch=most)).eval()
+        sites = model.condition(data(5).vectors)
+        images.append(model.sample(sites, (3, 8, 8), torch.Generator().manual_seed(0)))
+    torch.testing.assert_close(*images, rtol=1e-4, atol=1e-5)
 
 
 def test_two_runs_of_one_seed_are_the_same_bits():

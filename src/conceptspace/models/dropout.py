@@ -24,7 +24,7 @@ def random_bits(num: int, generator: torch.Generator) -> Int16[Tensor, " num"]:
     return torch.from_numpy(words.view(np.int16)[:num])
 
 
-def refill(bits: Int16[Tensor, " num"], generator: torch.Generator) -> Int16[Tensor, " num"]:
+def refill(bits: Int16[Tensor, "*shape"], generator: torch.Generator) -> Int16[Tensor, "*shape"]:
     """Draw the bits anew, into the same memory."""
     return bits.random_(-_LEVELS // 2, _LEVELS // 2, generator=generator)
 

@@ -26,6 +26,9 @@ class Execution(Settings):
     """Whether the channels of a pixel lie next to each other in memory."""
     threads: int = Field(default=1, ge=1)
     """Of each process, on the CPU."""
+    micro_batch: int | None = Field(default=64, ge=1)
+    """Images that go through the network at once: as many as a processor's caches hold. A training
+    step sums the gradients of such parts. None for all at once, as on a GPU."""
     compiled: bool = False
     """Whether the network is compiled, on a GPU: on a CPU compiling took longer than it saved."""
     captured: bool = False

@@ -53,7 +53,7 @@ class Regression(nn.Module):
 
     def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Draws:
         """Draw what `bound_given` needs for images of a shape: only dropout is random."""
-        nothing = torch.zeros((), device=generator.device)
+        nothing = torch.zeros(shape[0], device=generator.device)
         draw_dropout = getattr(self.network, "draw_dropout", None)
         if not self.training or draw_dropout is None:
             return Draws(nothing, nothing, None)

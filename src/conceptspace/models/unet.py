@@ -109,7 +109,7 @@ class UNet(nn.Module):
         z_t: Float[Tensor, "batch channel height width"],
         time: Float[Tensor, " batch_or_one"],
         sites: dict[str, Float[Tensor, "batch _"]],
-        dropout_bits: Int16[Tensor, " bits"] | None = None,
+        dropout_bits: Int16[Tensor, "batch bits"] | None = None,
     ) -> Float[Tensor, "batch channel height width"]:
         """The network's output for noisy images at scaled times in [0, 1].
 
@@ -166,13 +166,14 @@ class UNet(nn.Module):
 
     def draw_dropout(
         self, shape: tuple[int, ...], generator: torch.Generator
-    ) -> Int16[Tensor, " bits"] | None:
+    ) -> Int16[Tensor, "batch bits"] | None:
         """The random bits that dropout needs for images of a shape (batch, channels, height,
-        width); None where nothing is dropped."""
+        width), a row an image; None where nothing is dropped."""
         if self.settings.dropout == 0.0:
             return None
-        sizes = (math.prod(size) for size in self._hidden_shapes(shape).values())
-        return random_bits(sum(sizes), generator)
+        batch = shape[0]
+        num = sum(math.prod(size) for size in self._hidden_shapes(shape).values()) // batch
+        return random_bits(batch * num, generator).view(batch, num)
 
     def _hidden_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, int, int, int]]:
         """Shape (batch, channel, height, width) inside of each block, for images of a shape."""
@@ -189,8 +190,8 @@ class UNet(nn.Module):
         """Every block's share of the bits, laid out in memory as the features are."""
         split, start = {}, 0
         for site, (batch, channels, height, width) in self._hidden_shapes(images.shape).items():
-            part = bits[start : start + batch * channels * height * width]
-            start += len(part)
+            part = bits[:, start : start + channels * height * width]
+            start += part.shape[1]
             if self.execution.channels_last:
                 split[site] = part.view(batch, height, width, channels).permute(0, 3, 1, 2)
             else:

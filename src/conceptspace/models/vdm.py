@@ -37,18 +37,23 @@ class Draws(NamedTuple):
     """Every random number of one evaluation of the bound.
 
     Attributes:
-        offset: uniform in [0, 1), (); the antithetic times follow from it.
+        times: antithetic in [0, 1], (batch,): one uniform offset, then evenly spaced.
         noise: standard normal, shaped like the images.
-        dropout: what the network's `draw_dropout` gave; None where nothing is dropped.
+        dropout: what the network's `draw_dropout` gave, a row an image; None for no dropout.
     """
 
-    offset: Tensor
+    times: Tensor
     noise: Tensor
     dropout: Tensor | None
 
+    def rows(self, rows: slice) -> "Draws":
+        """Those of some images."""
+        dropout = None if self.dropout is None else self.dropout[rows]
+        return Draws(self.times[rows], self.noise[rows], dropout)
+
     def redraw(self, generator: torch.Generator) -> None:
         """Draw all of it anew, into the same memory, on a GPU."""
-        self.offset.uniform_(generator=generator)
+        self.times.copy_(antithetic_times(len(self.times), generator))
         self.noise.normal_(generator=generator)
         if self.dropout is not None:
             refill(self.dropout, generator)
@@ -100,13 +105,12 @@ class VDM(nn.Module):
 
     def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Draws:
         """Draw what `bound_given` needs for images of a shape, on the generator's device."""
-        device = generator.device
-        offset = torch.rand((), generator=generator, device=device)
-        noise = torch.randn(shape, generator=generator, device=device)
+        times = antithetic_times(shape[0], generator)
+        noise = torch.randn(shape, generator=generator, device=generator.device)
         draw_dropout = getattr(self.network, "draw_dropout", None)
         if not self.training or draw_dropout is None:
-            return Draws(offset, noise, None)
-        return Draws(offset, noise, draw_dropout(shape, generator))
+            return Draws(times, noise, None)
+        return Draws(times, noise, draw_dropout(shape, generator))
 
     def bound(
         self,
@@ -129,8 +133,7 @@ class VDM(nn.Module):
         """The bound as a function of its random numbers, for loops that draw them elsewhere."""
         batch, noise = len(images), draws.noise
         images = self.shift + self.scale * images
-        times = (draws.offset + torch.arange(batch, device=images.device)) / batch
-        gamma_t = self.schedule(times)
+        gamma_t = self.schedule(draws.times)
         alpha, sigma = alpha_sigma(gamma_t, images.ndim)
         predicted = self.predict_noise(
             alpha * images + sigma * noise, gamma_t, self.condition(vectors), draws.dropout
@@ -189,7 +192,7 @@ class VDM(nn.Module):
         rows = None if guide is None else guide.guided_rows()
         for i in range(self.settings.sampling_steps):
             gamma_t, gamma_s = gammas[i : i + 1], gammas[i + 1 : i + 2]
-            predicted = self.predict_noise(z, gamma_t, sites)
+            predicted = self._predict_in_parts(z, gamma_t, sites)
             if guide is not None and rows is not None:
                 predicted = guided(predicted, self.predict_noise, z, gamma_t, guide, rows)
             noise = torch.randn(z.shape, generator=generator, device=device)
@@ -198,9 +201,33 @@ class VDM(nn.Module):
                 callback(i, z)
         return (z - self.shift) / self.scale
 
+    def _predict_in_parts(self, z_t: Tensor, gamma_t: Tensor, sites: Sites) -> Tensor:
+        """`predict_noise` for as many rows at a time as the execution puts through at once."""
+        execution = getattr(self.network, "execution", None)
+        parts = row_parts(len(z_t), None if execution is None else execution.micro_batch)
+        if len(parts) == 1:
+            return self.predict_noise(z_t, gamma_t, sites)
+        predicted = [
+            self.predict_noise(z_t[rows], gamma_t, {s: value[rows] for s, value in sites.items()})
+            for rows in parts
+        ]
+        return torch.cat(predicted)
+
     def sample_noise(self) -> float:
         """Standard deviation of the noise that samples carry: exp(gamma(0)/2) over the range."""
         return math.exp(self.schedule.ends()[0] / 2) / self.scale
+
+
+def row_parts(num: int, most: int | None) -> list[slice]:
+    """Rows 0 to `num` in parts of at most so many; in one part for None."""
+    size = num if most is None else min(num, most)
+    return [slice(start, start + size) for start in range(0, num, max(size, 1))]
+
+
+def antithetic_times(batch: int, generator: torch.Generator) -> Float[Tensor, " batch"]:
+    """Evenly spaced times in [0, 1], moved by one uniform offset (appendix I.1)."""
+    offset = torch.rand((), generator=generator, device=generator.device)
+    return (offset + torch.arange(batch, device=generator.device)) / batch
 
 
 def alpha_sigma(gamma: Float[Tensor, " batch"], ndim: int) -> tuple[Tensor, Tensor]:

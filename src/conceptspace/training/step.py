@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from conceptspace.data.dataset import Dataset
 from conceptspace.data.dropping import drop_conditions
 from conceptspace.data.streams import numpy_stream, torch_stream
+from conceptspace.models.execution import Execution
 from conceptspace.models.regression import Model
+from conceptspace.models.vdm import row_parts
 from conceptspace.training.settings import TrainingSettings
 from conceptspace.training.state import TrainingState
 
@@ -80,11 +82,16 @@ def training_step(
     """
     model.train()
     optimiser.zero_grad(set_to_none=True)
-    loss = model.bound(batch.images, batch.vectors, generator).total.mean()
-    loss.backward()
+    draws, batch_size = model.draw(tuple(batch.images.shape), generator), len(batch)
+    most = getattr(model.network, "execution", Execution()).micro_batch
+    value = 0.0
+    for rows in row_parts(batch_size, most):
+        bound = model.bound_given(batch.images[rows], batch.vectors[rows], draws.rows(rows))
+        loss = bound.total.sum() / batch_size
+        loss.backward()
+        value += float(loss.detach())
     nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
     optimiser.step()
-    value = float(loss.detach())
     if not np.isfinite(value):
         raise FloatingPointError(
             f"the loss became {value}: lower training.learning_rate={settings.learning_rate} or "
