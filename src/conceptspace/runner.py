@@ -34,6 +34,11 @@ from conceptspace.models.execution import Device, Execution, Precision
 from conceptspace.tune import choose_execution, num_cores, using_threads
 
 POLL_SECONDS = 0.25
+WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # or its sums differ from call to call on streams
+}
 
 
 class Progress(Protocol):
@@ -255,7 +260,7 @@ def _start(folder: Path, seeds: tuple[int, ...]) -> _Worker:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        env=os.environ | WORKER_ENVIRONMENT,
     )
     # Kept in memory: on a full disk the reason could not be written down.
     last_words: deque[bytes] = deque(maxlen=200)

@@ -212,6 +212,9 @@ def set_up(execution: Execution) -> None:
             "this run was made on a GPU and goes on only on one, so that its bits stay the same: "
             "continue it where there is one, or make another run with --out and --device cpu"
         )
+    # Where an operation has a kernel that gives the same bits each time, that one is taken.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"
     torch.backends.cudnn.allow_tf32 = execution.precision == "tf32"
 

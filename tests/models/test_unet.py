@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from conceptspace.concepts import SettingsError
+from conceptspace.models.blocks import sinusoidal_features
 from conceptspace.models.settings import DiffusionSettings, SharedEmbedding, UNetSettings
-from conceptspace.models.unet import UNet, sinusoidal_features
+from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 
 SMALL = UNetSettings(widths=(8, 16), num_blocks=1, num_heads=2, num_groups=4, time_features=8)

@@ -6,14 +6,18 @@ import shutil
 
 import pytest
 
-from conceptspace import doctor, estimate
+from conceptspace import doctor, estimate, tune
 from conceptspace.cli import main
+from conceptspace.models.execution import Execution
+from conceptspace.tune import Trial
 
 
 @pytest.fixture(autouse=True)
-def a_fast_step(monkeypatch):
-    """The timing of a training step is tested where it belongs."""
+def nothing_is_timed(monkeypatch):
+    """The timing of training steps is tested where it belongs."""
     monkeypatch.setattr(estimate, "seconds_per_step", lambda experiment, num_steps: 0.05)
+    trials = [Trial(Execution(), 0.1), Trial(Execution(channels_last=True), 0.08)]
+    monkeypatch.setattr(tune, "measure_trials", lambda experiment, threads: trials)
 
 
 def grades():
@@ -26,6 +30,7 @@ def test_a_sound_installation_has_nothing_bad(capsys):
     shown = capsys.readouterr().out
     assert "ms a training step of `quick`" in shown
     assert "cores to use" in shown
+    assert "channels last" in shown
 
 
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch, capsys):

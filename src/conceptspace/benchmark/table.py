@@ -172,7 +172,7 @@ class Benchmark:
         scale = batches * SAMPLING_STEPS / self.sizes.sampling_steps
         runs = {name: RUN_STEPS * steps[name] + scale * sampling[name] for name in steps}
         row = self._row("run", runs, "best", 0)
-        return Row(**{**row.to_json(), "utilisation": None, "way": f"{row.way}; projected"})
+        return Row(**{**row.to_json(), "utilisation": None})
 
 
 def _peak(device: str) -> int | None:

@@ -14,12 +14,19 @@ from jaxtyping import Float, Int16
 from torch import Tensor, nn
 from torch.nn import functional
 
-from conceptspace.models.dropout import dropped, random_bits
+from conceptspace.models.blocks import (
+    GROUP_NORM_EPSILON,
+    ResidualBlock,
+    SelfAttention,
+    embedding_mlp,
+    sinusoidal_features,
+    zeroed,
+)
+from conceptspace.models.dropout import random_bits
 from conceptspace.models.execution import Execution
 from conceptspace.models.settings import SharedEmbedding, UNetSettings
 
-GROUP_NORM_EPSILON = 1e-6  # published
-
+_COMPILED_ROWS = 256
 
 Placeable = TypeVar("Placeable", bound=nn.Module)
 
@@ -42,12 +49,12 @@ class UNet(nn.Module):
         self.width = condition_width
         widths = settings.widths
         time_width = 4 * settings.time_features
-        self.time_embedding = _mlp(settings.time_features, time_width, time_width)
+        self.time_embedding = embedding_mlp(settings.time_features, time_width, time_width)
         self.shared_embedding: nn.Module = nn.Identity()
         block_condition = condition_width
         if isinstance(settings.embedding, SharedEmbedding):
             block_condition = settings.embedding.width
-            self.shared_embedding = _mlp(condition_width, block_condition, block_condition)
+            self.shared_embedding = embedding_mlp(condition_width, block_condition, block_condition)
 
         def blocks(width_in: int, width_out: int, num: int) -> nn.ModuleList:
             inputs = [width_in] + [width_out] * (num - 1)
@@ -77,7 +84,7 @@ class UNet(nn.Module):
             nn.ConvTranspose2d(deep, wide, 2, stride=2) for wide, deep in itertools.pairwise(widths)
         )
         self.norm_out = nn.GroupNorm(settings.num_groups, widths[0], eps=GROUP_NORM_EPSILON)
-        self.convolution_out = _zeroed(nn.Conv2d(widths[0], image_channels, 3, padding=1))
+        self.convolution_out = zeroed(nn.Conv2d(widths[0], image_channels, 3, padding=1))
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.mul_(settings.initial_scale)
@@ -129,9 +136,27 @@ class UNet(nn.Module):
         with torch.autocast(z_t.device.type, torch.bfloat16, enabled=half):
             if not self.execution.compiled:
                 return self(z_t, added, bits).float()
-            kind: Any = (self.convolution_in.in_channels, self.width, self.settings)
-            compiled = _compiled(*kind)
-            return compiled(dict(self.named_parameters()), z_t, added, bits).float()
+            return self._run_compiled(z_t, added, bits).float()
+
+    def _run_compiled(
+        self, z_t: Tensor, added: dict[str, Tensor], bits: dict[str, Tensor] | None
+    ) -> Tensor:
+        """`forward`, compiled once for training steps and once for everything else.
+
+        A compiled function is one for one batch size. Where no gradient is asked for, sizes are
+        many, and rows go through in parts of one size, the last filled up with copies of its first.
+        """
+        kind: Any = (self.convolution_in.in_channels, self.width, self.settings)
+        compiled, parameters = _compiled(*kind), dict(self.named_parameters())
+        if torch.is_grad_enabled() or bits is not None:
+            return compiled(parameters, z_t, added, bits)
+        num, parts = len(z_t), []
+        for start in range(0, num, _COMPILED_ROWS):
+            rows = torch.arange(start, start + _COMPILED_ROWS, device=z_t.device)
+            rows = torch.where(rows < num, rows, start)
+            part = {site: value[rows % len(value)] for site, value in added.items()}
+            parts.append(compiled(parameters, z_t[rows], part, None))
+        return torch.cat(parts)[:num]
 
     def forward(
         self,
@@ -229,92 +254,4 @@ def _compiled(image_channels: int, condition_width: int, settings: UNetSettings)
     def call(parameters: dict[str, Tensor], *inputs: object) -> Tensor:
         return torch.func.functional_call(template, parameters, inputs)
 
-    return torch.compile(call, dynamic=False)
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions; time and condition are added after the first."""
-
-    def __init__(
-        self,
-        width_in: int,
-        width_out: int,
-        time_width: int,
-        condition_width: int,
-        settings: UNetSettings,
-    ) -> None:
-        super().__init__()
-        groups = settings.num_groups
-        self.norm1 = nn.GroupNorm(groups, width_in, eps=GROUP_NORM_EPSILON)
-        self.convolution1 = nn.Conv2d(width_in, width_out, 3, padding=1)
-        self.time = _mlp(time_width, width_out, width_out)
-        if isinstance(settings.embedding, SharedEmbedding):
-            self.condition = nn.Linear(condition_width, width_out)
-            if settings.embedding.starts_at_zero:
-                _zeroed(self.condition)
-        else:
-            self.condition = _mlp(condition_width, width_out, width_out)
-        self.norm2 = nn.GroupNorm(groups, width_out, eps=GROUP_NORM_EPSILON)
-        self.dropout = settings.dropout
-        self.convolution2 = _zeroed(nn.Conv2d(width_out, width_out, 3, padding=1))
-        self.shortcut = (
-            nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
-        )
-
-    def forward(
-        self,
-        hidden: Float[Tensor, "batch channel height width"],
-        added: Float[Tensor, "batch_or_one out"],
-        bits: Int16[Tensor, "batch out height width"] | None,
-    ) -> Float[Tensor, "batch out height width"]:
-        inner = self.convolution1(functional.gelu(self.norm1(hidden)))
-        # In the features' own type: a float32 term would make all that follows float32.
-        inner = functional.gelu(self.norm2(inner + added[:, :, None, None].to(inner.dtype)))
-        if bits is not None:
-            inner = dropped(inner, bits, self.dropout)
-        return self.shortcut(hidden) + self.convolution2(inner)
-
-
-class SelfAttention(nn.Module):
-    """Multi-head self-attention over the pixels, added to its input."""
-
-    def __init__(self, width: int, num_heads: int, num_groups: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        self.norm = nn.GroupNorm(num_groups, width, eps=GROUP_NORM_EPSILON)
-        self.query_key_value = nn.Conv2d(width, 3 * width, 1)
-        self.project = nn.Conv2d(width, width, 1)
-
-    def forward(
-        self, hidden: Float[Tensor, "batch channel height width"]
-    ) -> Float[Tensor, "batch channel height width"]:
-        batch, channels, height, width = hidden.shape
-        packed = self.query_key_value(self.norm(hidden)).flatten(2)
-        heads = packed.view(batch, 3, self.num_heads, channels // self.num_heads, height * width)
-        query, key, value = heads.transpose(-1, -2).unbind(1)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        return hidden + self.project(
-            mixed.transpose(-1, -2).reshape(batch, channels, height, width)
-        )
-
-
-def sinusoidal_features(
-    time: Float[Tensor, " batch"], num_features: int
-) -> Float[Tensor, "batch features"]:
-    """Sines and cosines of time x 1000 with periods from 1 to 1e4 times 2 pi, evenly in the log."""
-    half = num_features // 2
-    exponents = torch.arange(half, device=time.device, dtype=time.dtype) / max(half - 1, 1)
-    angles = 1000.0 * time[:, None] * torch.exp(-math.log(1e4) * exponents)
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
-
-
-def _mlp(width_in: int, width_hidden: int, width_out: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(width_in, width_hidden), nn.GELU(), nn.Linear(width_hidden, width_out), nn.GELU()
-    )
-
-
-def _zeroed(layer: nn.Module) -> nn.Module:
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
-    return layer
+    return torch.compile(call, dynamic=False, fullgraph=True)
