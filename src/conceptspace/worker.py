@@ -132,7 +132,11 @@ def make_recorder(
 
     def describe(model: Any) -> dict[str, Any]:
         losses = {name: float(mean_bound(model, d, seed).total) for name, d in scored.items()}
-        return {"losses": losses, "gamma": model.schedule.ends()}
+        return {
+            "losses": losses,
+            "loss_unit": model.loss_unit,
+            "gamma": model.schedule.ends(),
+        }
 
     return Recorder(
         build_instrument(experiment, load_probe(run)),
@@ -214,7 +218,7 @@ def set_up(execution: Execution) -> None:
         )
     # Where an operation has a kernel that gives the same bits each time, that one is taken.
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cuda.matmul.allow_tf32 = execution.precision == "tf32"
     torch.backends.cudnn.allow_tf32 = execution.precision == "tf32"
 

@@ -20,6 +20,8 @@ def run_all_the_way(experiment, folder):
     made = derive(folder)
     assert (folder / "report.html").exists()
     assert not made["notes"]
+    unit = "squared error per pixel" if "regression" in experiment.name else "bits per dimension"
+    assert unit in (folder / "report.html").read_text()
     return {claim["verdict"] for claim in made["claims"]}
 
 

@@ -214,6 +214,11 @@ class Evidence:
         """Pictures (num, height, width, channel), or None where none were kept."""
         return self.pictures.get(PictureKey(int(seed), int(step), concept_class, method))
 
+    @property
+    def loss_unit(self) -> str:
+        """What a loss is."""
+        return str(self._attribute("loss_unit", None) or "bits per dimension")
+
     def _class(self, concept_class: str) -> Mapping[str, Any]:
         return self.findings.get("classes", {}).get(concept_class) or {}
 

@@ -67,7 +67,7 @@ def draw_losses(
         return
     step_axis(axes, evidence.steps, label)
     mark_turns(axes, evidence, turns_of)
-    axes.set_ylabel("loss (bits per dimension)")
+    axes.set_ylabel(f"loss ({evidence.loss_unit})")
     axes.legend(loc="upper right", handlelength=2.6)
 
 
@@ -174,7 +174,7 @@ def comparison_figure(evidence: Evidence, concept_class: str) -> Figure:
             if axes is not speed:
                 axes.set_xlabel("")
                 axes.tick_params(labelbottom=False)
-        loss.set_ylabel("bits per dimension")
+        loss.set_ylabel(evidence.loss_unit)
         if len(evidence.concepts) > 1:
             plane = figure.add_axes((0.63, 0.32, 1.95 / FULL_WIDTH, 1.95 / 5.4))
             draw_plane(plane, evidence, (0, 1), shown, picture=0.2, words=False)

@@ -54,6 +54,7 @@ def measure_checkpoint(
     seed: int,
     step: int,
     losses: dict[str, float] | None = None,
+    loss_unit: str = "bits per dimension",
     gamma: tuple[float, float] | None = None,
 ) -> xarray.Dataset:
     """Measure a model at one step. The same model, seed and step give the same bits.
@@ -63,7 +64,8 @@ def measure_checkpoint(
         instrument: what to measure, with which probe.
         seed: the training seed; all random numbers of measuring follow from it and the step.
         step: the training step.
-        losses: bits per dimension by name: train, validation, held_out.
+        losses: by name: train, validation, held_out.
+        loss_unit: what a loss is, for the axes of figures.
         gamma: gamma(0) and gamma(1), for models with a noise schedule.
 
     Returns:
@@ -100,6 +102,7 @@ def measure_checkpoint(
     dataset["loss"] = (("seed", "step", "data_split"), np.array([[values]], dtype=np.float32))
     ends = (np.nan, np.nan) if gamma is None else gamma
     dataset["gamma"] = (("seed", "step", "end"), np.array([[ends]], dtype=np.float32))
+    dataset.attrs["loss_unit"] = json.dumps(loss_unit)
     return dataset.assign_coords(site=list(sites), data_split=list(LOSSES), end=[0, 1])
 
 

@@ -32,6 +32,8 @@ class Regression(nn.Module):
         settings: there is nothing to set.
     """
 
+    loss_unit = "squared error per pixel"
+
     def __init__(self, network: nn.Module, settings: RegressionSettings) -> None:
         super().__init__()
         self.network = network

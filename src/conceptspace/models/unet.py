@@ -147,7 +147,8 @@ class UNet(nn.Module):
         many, and rows go through in parts of one size, the last filled up with copies of its first.
         """
         kind: Any = (self.convolution_in.in_channels, self.width, self.settings)
-        compiled, parameters = _compiled(*kind), dict(self.named_parameters())
+        compiled = _compiled(*kind)
+        parameters: dict[str, Tensor] = dict(self.named_parameters())
         if torch.is_grad_enabled() or bits is not None:
             return compiled(parameters, z_t, added, bits)
         num, parts = len(z_t), []

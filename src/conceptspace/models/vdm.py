@@ -76,6 +76,8 @@ class VDM(nn.Module):
         settings: schedule, data noise and sampling steps.
     """
 
+    loss_unit = "bits per dimension"
+
     def __init__(self, network: nn.Module, settings: DiffusionSettings) -> None:
         super().__init__()
         self.network = network

@@ -139,7 +139,7 @@ def loss_charts(evidence: Evidence) -> list[dict[str, Any]]:
                 evidence.steps, label, look, numbers(found["mean"]), shown, digits=".4f"
             )
     shapes = _turn_shapes(evidence, evidence.held_out)
-    charts = [chart("losses", "Losses", traces, "bits per dimension", shapes=shapes)]
+    charts = [chart("losses", "Losses", traces, evidence.loss_unit, shapes=shapes)]
     gamma = (evidence.findings.get("gamma") or {}).get("0")
     values = numbers(gamma) if gamma else np.array([[np.nan]])
     if np.isfinite(values).any():
