@@ -102,17 +102,20 @@ class Start(Settings):
 class NetworkSettings(Settings):
     """A multilayer perceptron and how it is trained on the task.
 
+    Learning rate, batch, points and epochs are the published ones; the network's own sizes are
+    ours.
+
     Raises:
         SettingsError: if a number is out of range.
     """
 
-    num_hidden: int = Field(default=1, ge=0)
+    num_hidden: int = Field(default=2, ge=0)
     """Hidden layers."""
     width: int = Field(default=64, ge=1)
     """Units of each hidden layer."""
     activation: Literal["relu", "linear"] = "relu"
     """After each hidden layer."""
-    initial_scale: float = Field(default=1.0, gt=0.0)
+    initial_scale: float = Field(default=0.1, gt=0.0)
     """Weights start as normal numbers of this over the square root of the inputs; no biases."""
     learning_rate: float = Field(default=0.1, gt=0.0)
     """Of plain stochastic gradient descent."""
