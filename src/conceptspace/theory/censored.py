@@ -69,7 +69,7 @@ def fit_times(
         ends: until when each was watched, above 0.
 
     Returns:
-        the law of highest likelihood (Tobit 1958; Kalbfleisch & Prentice 2002, chapter 3).
+        the law of highest likelihood (Tobin 1958; Kalbfleisch & Prentice 2002, chapter 3).
 
     Raises:
         ValueError: if shapes differ, a number is out of range, all signals are the same, or fewer

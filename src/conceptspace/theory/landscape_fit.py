@@ -6,6 +6,7 @@ criterion). Errors of neighbouring checkpoints count as independent.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -101,9 +102,10 @@ def fit_landscape(
     if num_starts < 1:
         raise ValueError(f"num_starts must be at least 1, not {num_starts}")
     low, high = problem.bounds()
+    slopes: Any = problem.slopes  # scipy's types know only names here
     searches = [
         optimize.least_squares(
-            problem.errors, np.clip(guess, low + 1e-9, high - 1e-9), jac=problem.slopes,
+            problem.errors, np.clip(guess, low + 1e-9, high - 1e-9), jac=slopes,
             bounds=(low, high), x_scale="jac", max_nfev=200,
         )
         for guess in problem.guesses(num_starts)

@@ -6,6 +6,7 @@ signal. With these laws fitted to all settings but one, the path of that one is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Real
@@ -60,7 +61,7 @@ def fit_rates(
             raise ValueError(f"{name} must hold finite numbers above 0")
     if signal.size < 3 or not np.ptp(signal):
         raise ValueError("signal must hold at least 3 numbers, two of them different")
-    line = stats.linregress(np.log(signal).ravel(), np.log(rates).ravel())
+    line: Any = stats.linregress(np.log(signal).ravel(), np.log(rates).ravel())
     reach = float(stats.t.ppf(0.975, signal.size - 2) * line.stderr)
     ends = (float(line.slope) - reach, float(line.slope) + reach)
     return RateLaw(float(line.intercept), float(line.slope), ends, float(line.rvalue**2))
