@@ -139,7 +139,7 @@ def signal(options: SignalOptions) -> int:
 
 def theory(options: TheoryOptions) -> int:
     """Ask the equations, print what they say and draw it."""
-    from conceptspace.equations import solve
+    from conceptspace.equations.solve import solve
     from conceptspace.figures.gallery import save_figure
 
     out = options.model.out

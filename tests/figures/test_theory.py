@@ -39,7 +39,7 @@ def path(label, goal, origin=None, held_out=False, measured=True, axes=2):
     seen = model.path(steps) + 0.03 * np.random.default_rng(0).standard_normal((60, axes))
     target = model.target(steps) if held_out else None
     return LandscapePath(
-        label, steps, model.path(steps), target, seen if measured else None, held_out
+        label, steps, model.path(steps), target, seen if measured else None, None, held_out
     )
 
 

@@ -36,10 +36,11 @@ class LandscapePath:
 
     Attributes:
         label: the class's name.
-        times: training steps or any other time, rising.
+        times: of the model, rising; training steps or any other time.
         simulated: the model.
         target: where the model falls to; None leaves it out.
         measured: what was measured, NaN where nothing was; None for a simulation alone.
+        measured_times: when that was; the model's times by default.
         held_out: whether the class was held out.
     """
 
@@ -47,19 +48,32 @@ class LandscapePath:
     times: Real[np.ndarray, " time"]
     simulated: Real[np.ndarray, "time axis"]
     target: Real[np.ndarray, "time axis"] | None = None
-    measured: Real[np.ndarray, "time axis"] | None = None
+    measured: Real[np.ndarray, "checkpoint axis"] | None = None
+    measured_times: Real[np.ndarray, " checkpoint"] | None = None
     held_out: bool = True
+
+    def points(self) -> tuple[np.ndarray, np.ndarray]:
+        """The measured times and coordinates that are marked: not too many, and none if none."""
+        if self.measured is None:
+            return np.empty(0), np.empty((0, self.simulated.shape[1]))
+        times = self.times if self.measured_times is None else self.measured_times
+        every = -(-len(times) // MOST_MARKS)
+        return times[::every], self.measured[::every]
 
 
 def landscape_figure(
-    paths: Sequence[LandscapePath], concepts: Sequence[str], note: str = ""
+    paths: Sequence[LandscapePath],
+    concepts: Sequence[str],
+    note: str = "",
+    time: str = "training step",
 ) -> Figure:
     """Concept space on the left, coordinates of the first held-out class over time on the right.
 
     Args:
         paths: the classes, in any order.
         concepts: names of the axes; the first two span the plane.
-        note: a line below the title of the right panel, such as the quality of the fit.
+        note: said in the title of the right panel, such as the quality of the fit.
+        time: what the times are.
     """
     with drawing():
         figure = new_figure(FULL_WIDTH, 3.5)
@@ -76,6 +90,7 @@ def landscape_figure(
             panel_message(plane, "one concept alone\nhas no path in a plane")
         main = next((path for path in paths if path.held_out), paths[0])
         _draw_coordinates(over_time, main, concepts)
+        over_time.set_xlabel(time)
         over_time.set_title(f"Class {main.label}" + (f": {note}" if note else ""), fontsize=8.5)
         figure.legend(
             handles=_explained(paths, looks), loc="upper left", bbox_to_anchor=(0.075, 1.0),
@@ -100,10 +115,10 @@ def _draw_plane(
     axes.add_patch(Rectangle((0, 0), 1, 1, fill=False, ls=":", lw=0.9, ec=GREY, zorder=1))
     for path, look in zip(paths, looks):
         above = 3 if path.held_out else 0  # a held-out class begins as a training class does
-        if path.measured is not None:
-            every = max(len(path.times) // MOST_MARKS, 1)
+        _, points = path.points()
+        if len(points):
             axes.plot(
-                *path.measured[::every, :2].T, ls="", marker=look.marker, ms=3.5,
+                *points[:, :2].T, ls="", marker=look.marker, ms=3.5,
                 mec=look.colour, mfc="none", mew=0.8, clip_on=False, zorder=3 + above,
             )  # fmt: skip
         axes.plot(*path.simulated[:, :2].T, **look.line(), zorder=4 + above)
@@ -121,10 +136,10 @@ def _draw_plane(
 def _draw_coordinates(axes: Axes, path: LandscapePath, concepts: Sequence[str]) -> None:
     for index, concept in enumerate(concepts):
         look = concept_look(index)
-        if path.measured is not None:
-            every = max(len(path.times) // MOST_MARKS, 1)
+        times, points = path.points()
+        if len(points):
             axes.plot(
-                path.times[::every], path.measured[::every, index], ls="", marker=look.marker,
+                times, points[:, index], ls="", marker=look.marker,
                 ms=3.5, mec=look.colour, mfc="none", mew=0.8,
             )  # fmt: skip
         axes.plot(path.times, path.simulated[:, index], **look.line(), label=concept)

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from conceptspace import equations, load
+from conceptspace import load
 from conceptspace.cli import main
+from conceptspace.equations import sim
 from conceptspace.recipes.quick import quick
 from figures.example import example_evidence
 from figures.test_gallery import has_ink
@@ -45,8 +46,8 @@ def test_sim_says_what_a_start_of_rank_one_cannot_learn(tmp_path, capsys):
 
 
 def test_sim_trains_networks_besides(tmp_path, capsys, monkeypatch):
-    small = equations.NetworkSettings(num_points=200, num_epochs=2)
-    monkeypatch.setattr(equations, "NetworkSettings", lambda: small)
+    small = sim.NetworkSettings(num_points=200, num_epochs=2)
+    monkeypatch.setattr(sim, "NetworkSettings", lambda: small)
     told = said(["sim", "--networks", "2", "--dimension", "8"], tmp_path, capsys)
     assert re.search(r"network 1: .*last loss at the probe", told)
     assert re.search(r"\d of 2 networks swing by", told)
@@ -120,7 +121,21 @@ def test_a_run_without_signals_is_refused(measured, tmp_path, capsys):
     assert "--run made-up: its findings have no concept signal" in capsys.readouterr().err
 
 
-def test_a_run_of_few_checkpoints_is_told_to_measure_more(finished_run, tmp_path, capsys):
-    out = str(tmp_path / "picture.png")
-    assert main(["theory", "landscape", "--run", str(finished_run), "--out", out]) == 2
-    assert "cannot be fitted: measured has" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("num_steps", "message"),
+    [
+        (4, "--run: class 11 cannot be fitted: measured has 6 numbers with weight"),
+        (1, "--run made-up: nothing was measured after step 0 yet"),
+    ],
+)
+def test_a_run_of_few_checkpoints_is_told_so(num_steps, message, measured, tmp_path, capsys):
+    whole = measured.findings
+    classes = {
+        name: {"held_out": found["held_out"], "coordinate": {
+            "mean": found["coordinate"]["mean"][:num_steps]
+        }}
+        for name, found in whole["classes"].items()
+    }  # fmt: skip
+    measured.findings = whole | {"steps": whole["steps"][:num_steps], "classes": classes}
+    assert main(["theory", "landscape", "--run", "made-up", "--out", str(tmp_path / "p.png")]) == 2
+    assert message in capsys.readouterr().err
