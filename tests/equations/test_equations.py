@@ -62,6 +62,13 @@ def test_landscape_simulates_from_signals(tmp_path, capsys):
     assert "concept 2: rate 2, learned at 0.475" in told
 
 
+def test_landscape_of_one_concept_or_of_a_shift_long_past_has_no_detour(tmp_path, capsys):
+    for line in (["--signal", "2"], ["--shift", "-100"]):
+        told = said(["landscape", *line], tmp_path, capsys)
+        assert "heads for" not in told
+        assert "never" not in told
+
+
 def test_landscape_never_shifts_if_told_so(tmp_path, capsys):
     told = said(["landscape", "--shift", "inf"], tmp_path, capsys)
     assert "concept 1: rate 1, learned never" in told
@@ -103,7 +110,8 @@ def test_landscape_is_fitted_to_the_classes_of_a_run(measured, tmp_path, capsys)
     told = said(["landscape", "--run", "made-up"], tmp_path, capsys)
     fits = dict(re.findall(r"class (\d\d): R² (\S+),", told))
     assert set(fits) == {"11", "00", "01", "10"}
-    assert min(map(float, fits.values())) > 0.9
+    # two seeds of 32 samples leave noise of up to 0.06 beside a rise of about 0.5
+    assert min(map(float, fits.values())) > 0.8
     assert "a shifting target (evidence" in told
     assert "class 11 heads for 01 first" in told
 

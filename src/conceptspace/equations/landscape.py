@@ -28,25 +28,29 @@ def simulate(options: LandscapeOptions) -> Answer:
     shift = 3 / rates.min() if options.shift is None else options.shift
     if np.isnan(shift):
         raise UsageError("--shift must be a time, or inf for a target that never moves, not nan")
-    settled = (shift if np.isfinite(shift) else 0) + 5 * width + 5 / rates.min()
+    settled = max(shift if np.isfinite(shift) else 0.0, 0.0) + 5 * width + 5 / rates.min()
     times = np.linspace(0, positive("duration", options.duration, float(settled)), 401)
-    size = len(signal)
-    goal, middle = np.ones(size), np.full(size, 0.5)
+    size, goal, middle = len(signal), np.ones(len(signal)), np.full(len(signal), 0.5)
     concepts = [f"concept {axis + 1}" for axis in range(size)]
-    paths = []
-    origin = nearest_corner(goal, signal)
-    held_out = Landscape(rates, middle, origin, goal, np.array(float(shift)), np.array(width))
-    paths.append(
-        LandscapePath("1" * size, times, held_out.path(times), held_out.target(times))
-    )  # fmt: skip
-    for corner in np.vstack([np.zeros(size), np.eye(size)]) if size > 1 else np.zeros((1, 1)):
-        rest = Landscape(rates, middle, corner, corner, np.array(np.inf), np.array(width))
-        name = "".join(f"{value:.0f}" for value in corner)
-        paths.append(LandscapePath(name, times, rest.path(times), held_out=False))
-    lines = _about_landscape("1" * size, held_out, times, concepts, options.threshold)
+    corners = np.vstack([np.zeros(size), np.eye(size)])[: size + 1 if size > 1 else 1]
+    drawn, lines = [], []
+    for corner in [goal, *corners]:
+        is_main = corner is goal
+        first = nearest_corner(goal, signal) if is_main else corner
+        model = Landscape(rates, middle, first, corner, np.array(float(shift)), np.array(width))
+        target = model.target(times) if is_main else None
+        drawn.append(
+            LandscapePath(_name(corner), times, model.path(times), target, held_out=is_main)
+        )
+        if is_main:
+            lines = _about_landscape(_name(goal), model, times, concepts, options.threshold)
     order = ", ".join(concepts[axis] for axis in np.argsort(-signal, kind="stable"))
-    figure = landscape_figure(paths, concepts, time="time")
+    figure = landscape_figure(drawn, concepts, time="time")
     return [f"order of learning, by signal: {order}", *lines], figure
+
+
+def _name(corner: np.ndarray) -> str:
+    return "".join(f"{value:.0f}" for value in corner)
 
 
 def _about_landscape(
@@ -56,10 +60,9 @@ def _about_landscape(
     path = model.path(times)
     lines = []
     if (model.origin != model.goal).any() and model.shift > times[0]:
-        corner = "".join(f"{value:.0f}" for value in model.origin)
         lines.append(
-            f"class {name} heads for {corner} first; its target shifts at {float(model.shift):.4g} "
-            f"(width {float(model.width):.3g})"
+            f"class {name} heads for {_name(model.origin)} first; "
+            f"its target shifts at {float(model.shift):.4g} (width {float(model.width):.3g})"
             + ("; after the last time, so that is only bounded" if model.shift > times[-1] else "")
         )
         moved = int(np.argmax(model.origin != model.goal))
