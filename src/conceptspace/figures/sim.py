@@ -102,7 +102,7 @@ def _draw_path(
         filled = "white" if corner != (1, 1) else VERMILLION
         axes.plot(*corner, "o", ms=6, mfc=filled, mec=INK, mew=0.9, clip_on=False, zorder=4)
         axes.annotate(  # below its corner, where no path comes from a small start
-            words, corner, xytext=(0, -7), textcoords="offset points", ha=side, va="top",
+            words, corner, xytext=(0, -12), textcoords="offset points", ha=side, va="top",
             color=GREY, fontsize=SMALL,
         )  # fmt: skip
     axes.plot(x, y, color=VERMILLION, lw=2.0, zorder=3)
