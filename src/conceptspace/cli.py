@@ -23,6 +23,7 @@ from conceptspace.options import (
     RunOptions,
     SampleOptions,
     SignalOptions,
+    TheoryOptions,
     UsageError,
 )
 from conceptspace.recipes import FAMILIES, RECIPES, is_known, names, num_seeds, recipe
@@ -32,6 +33,7 @@ COMMANDS: dict[str, type] = {
     "report": ReportOptions,
     "sample": SampleOptions,
     "signal": SignalOptions,
+    "theory": TheoryOptions,
     "doctor": DoctorOptions,
     "benchmark": BenchmarkOptions,
 }

@@ -22,6 +22,7 @@ from conceptspace.options import (
     RunOptions,
     SampleOptions,
     SignalOptions,
+    TheoryOptions,
     UsageError,
 )
 
@@ -133,6 +134,21 @@ def signal(options: SignalOptions) -> int:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_figure(signal_figure(plain, examples(experiment)), options.out, ending)
     print(options.out)
+    return DONE
+
+
+def theory(options: TheoryOptions) -> int:
+    """Ask the equations, print what they say and draw it."""
+    from conceptspace.equations.solve import solve
+    from conceptspace.figures.gallery import save_figure
+
+    out = options.model.out
+    _check_out(out, (".png", ".svg"))
+    lines, figure = solve(options.model)
+    print("\n".join(lines))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_figure(figure, out, out.suffix.removeprefix("."))
+    print(out)
     return DONE
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, arg, subcommand
 
 from conceptspace.experiment import Experiment
 from conceptspace.models.execution import Device, Precision
@@ -101,6 +101,85 @@ class BenchmarkOptions:
     """On the CPU; as many as there are cores by default."""
     members: tuple[int, ...] = ()
     """Numbers of models to train side by side in one process; 1 2 4 8 16 on a GPU by default."""
+
+
+@dataclass
+class SimOptions:
+    """Structured identity mapping: whether the loss at the probe swings by, and what comes when."""
+
+    mu: tuple[float, ...] = (1.0, 2.0)
+    """Distance of each concept's cluster from the origin."""
+    sigma: tuple[float, ...] = (0.05,)
+    """Standard deviation of the clusters along each axis; one number counts for all."""
+    dimension: int | None = None
+    """Dimension of the data; as many as there are concepts by default, 64 for networks."""
+    diagonal: float = 0.01
+    """W(0) on its diagonal."""
+    off_diagonal: float = 0.01
+    """W(0) beside it; 0 for a diagonal start."""
+    nudge: float = 1e-6
+    """Added to the diagonal. 0 leaves a start of rank one, which learns one concept, to itself."""
+    duration: float | None = None
+    """Time that is simulated; by default a little more than learning is expected to take."""
+    threshold: float = 0.9
+    """Share of its mean from which on a concept counts as learned."""
+    tolerance: float = 0.01
+    """Least fall or rise that counts for swing-by, as a share of the first loss."""
+    networks: int = 0
+    """Networks to train on the task besides, one a seed, by stochastic gradient descent."""
+    out: Path = Path("sim.png")
+    """Picture to write."""
+
+
+@dataclass
+class LandscapeOptions:
+    """The landscape model, fitted to the classes of a run or simulated from concept signals."""
+
+    run: Path | None = None
+    """Run directory whose trajectories are fitted; without it the model is simulated."""
+    concept_class: Annotated[str | None, arg(name="class")] = None
+    """Held-out class of the run; the first by default."""
+    signal: tuple[float, ...] = (1.0, 2.0)
+    """Concept signals, for a simulation of the class that has every concept at 1."""
+    rate: float = 1.0
+    """Rate of learning at signal 1; it is proportional to the signal."""
+    shift: float | None = None
+    """Time at which the target shifts; by default when the weakest concept is nearly learned."""
+    width: float = 0.3
+    """Of the shift in time."""
+    duration: float | None = None
+    """Time that is simulated; by default until everything is learned."""
+    threshold: float = 0.8
+    """A coordinate counts as learned once it stays within 1 - threshold of its goal."""
+    out: Path = Path("landscape.png")
+    """Picture to write."""
+
+
+@dataclass
+class PredictionOptions:
+    """Learning times from the signal alone, fitted on half of the settings, scored on the rest."""
+
+    table: Positional[Path]
+    """CSV with the columns setting, concept, seed, signal, time, end; an empty time means never."""
+    confidence: float = 0.95
+    """Of the predicted intervals."""
+    random_seed: int = 0
+    """Chooses the half that is fitted."""
+    out: Path = Path("prediction.png")
+    """Picture to write."""
+
+
+@dataclass
+class TheoryOptions:
+    """Ask the equations: identity mapping, the landscape model, times from the signal alone."""
+
+    model: Annotated[
+        Annotated[SimOptions, subcommand("sim", prefix_name=False)]
+        | Annotated[LandscapeOptions, subcommand("landscape", prefix_name=False)]
+        | Annotated[PredictionOptions, subcommand("prediction", prefix_name=False)],
+        arg(name=""),
+    ]
+    """Which equations."""
 
 
 @dataclass

@@ -18,16 +18,23 @@ FROZEN = Path(__file__).with_name("command_line.json")
 SOURCE = Path(__file__).parents[2] / "src"
 
 
+LINES = [
+    *([command] for command in COMMANDS if command not in (*TAKE_A_RECIPE, "theory")),
+    *([command, "quick"] for command in TAKE_A_RECIPE),
+    *(["theory", kind] for kind in ("sim", "landscape", "prediction")),
+]
+"""Each command, with the recipe or the kind of equations that it takes."""
+
+
 def options_of(line, capsys):
     """The names of a command's options, as its help gives them."""
     assert main([*line, "--help"]) == 0
     return sorted(set(re.findall(r"--[a-z][a-z0-9.-]*", capsys.readouterr().out)))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_options_of_a_command_are_frozen(command, capsys, monkeypatch):
+@pytest.mark.parametrize("line", LINES, ids=" ".join)
+def test_the_options_of_a_command_are_frozen(line, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    line = [command, *(["quick"] if command in TAKE_A_RECIPE else [])]
     frozen = json.loads(FROZEN.read_text())
     assert options_of(line, capsys) == frozen[" ".join(line)], f"change {FROZEN.name} on purpose"
 
@@ -35,11 +42,10 @@ def test_the_options_of_a_command_are_frozen(command, capsys, monkeypatch):
 def test_the_commands_and_recipes_are_frozen(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert list(COMMANDS) == ["run", "report", "sample", "signal", "doctor", "benchmark"]
+    assert list(COMMANDS) == ["run", "report", "sample", "signal", "theory", "doctor", "benchmark"]
     assert all(f"  {command} " in shown for command in COMMANDS)
-    assert set(json.loads(FROZEN.read_text())) == {
-        " ".join([c, *(["quick"] if c in TAKE_A_RECIPE else [])]) for c in COMMANDS
-    }
+    assert set(json.loads(FROZEN.read_text())) == {" ".join(line) for line in LINES}
+    assert {line[0] for line in LINES} == set(COMMANDS)
     assert all(recipe in shown for recipe in RECIPES)
 
 
@@ -151,6 +157,32 @@ BAD_LINES = [  # the command line, and what its message must hold
     ("signal", ["`signal` needs a recipe (quick, six-concepts"]),
     ("signal quick --out picture.pdf", ["--out must end in .png or .svg, not 'picture.pdf'"]),
     ("signal quick --world.image-size 1", ["image_size", "(got 1)"]),
+    ("theory", ["Expected one of {sim, landscape, prediction}"]),
+    ("theory simm", ["Unrecognized options: simm", "sim, landscape, prediction"]),
+    ("theory sim --mu 1 -2", ["--mu: give at least one mean, each above 0, such as 1 2"]),
+    ("theory sim --mu 1 two", ["--mu", "'two'"]),
+    ("theory sim --sigma -1", ["--sigma: give one spread for all concepts or one each"]),
+    ("theory sim --sigma 1 2 3", ["sigma has 3 numbers and mu 2; give one spread"]),
+    ("theory sim --dimension 1", ["dimension=1 is below the number of concepts, 2"]),
+    ("theory sim --diagonal 0", ["--diagonal: Input should be greater than 0 (got 0.0)"]),
+    ("theory sim --off-diagonal 1", ["off_diagonal=1.0 exceeds diagonal=0.01"]),
+    ("theory sim --mu 1 2 3 --off-diagonal -0.009", ["--off-diagonal -0.009", "negative eigen"]),
+    ("theory sim --threshold 1", ["--threshold must be between 0 and 1, not 1"]),
+    ("theory sim --tolerance 0", ["--tolerance must be between 0 and 1, not 0"]),
+    ("theory sim --duration 0", ["--duration must be a number above 0, not 0"]),
+    ("theory sim --networks -1", ["--networks must be 0 or more, not -1"]),
+    ("theory sim --out sim.pdf", ["--out must end in .png or .svg, not 'sim.pdf'"]),
+    ("theory landscape --signal 1 0", ["--signal must be numbers above 0, such as 1 2"]),
+    ("theory landscape --rate nan", ["--rate must be a number above 0, not nan"]),
+    ("theory landscape --width 0", ["--width must be a number above 0, not 0"]),
+    ("theory landscape --shift nan", ["--shift must be a time, or inf"]),
+    ("theory landscape --class 11", ["--class needs --run"]),
+    ("theory landscape --run full", ["full is not a run: it has no experiment.json"]),
+    ("theory prediction", ["CSV with the columns setting, concept, seed, signal, time, end"]),
+    ("theory prediction missing.csv", ["cannot read missing.csv: No such file or directory"]),
+    ("theory prediction file", ["file: column 'setting' is missing; there must be setting,"]),
+    ("theory prediction file --confidence 95", ["--confidence must be between 0 and 1, not 95"]),
+    ("theory prediction file --random-seed -1", ["--random-seed must be 0 or more, not -1"]),
     ("doctor now", ["Unrecognized options: now"]),
 ]
 

@@ -1,0 +1,1 @@
+"""What `conceptspace theory` answers: sentences and a figure for each kind of equations."""
