@@ -23,12 +23,16 @@ from conceptspace.options import (
     RunOptions,
     SampleOptions,
     SignalOptions,
+    StatusOptions,
+    SweepOptions,
     UsageError,
 )
 from conceptspace.recipes import FAMILIES, RECIPES, is_known, names, num_seeds, recipe
 
 COMMANDS: dict[str, type] = {
     "run": RunOptions,
+    "sweep": SweepOptions,
+    "status": StatusOptions,
     "report": ReportOptions,
     "sample": SampleOptions,
     "signal": SignalOptions,
@@ -42,7 +46,7 @@ USAGE = """usage: conceptspace COMMAND ...
 {commands}
 
 Recipes for `run` and `signal`: {recipes}; or the path of an experiment.json.
-Families of recipes, given as FAMILY:SETTING: {families}.
+Families of recipes, given as FAMILY:SETTING, or whole to `sweep`: {families}.
 `conceptspace COMMAND --help` explains the options of a command,
 `conceptspace run RECIPE --help` every setting of a recipe.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conceptspace import runner
+from conceptspace import opening
 from conceptspace.cli import COMMANDS, TAKE_A_RECIPE, main
 from conceptspace.recipes import RECIPES
 from conceptspace.recipes.quick import quick
@@ -168,7 +168,7 @@ def here(tmp_path, monkeypatch):
     def begun(*_):
         raise AssertionError("a run was begun")
 
-    monkeypatch.setattr(runner, "open_run", begun)
+    monkeypatch.setattr(opening, "open_run", begun)
     return tmp_path
 
 
