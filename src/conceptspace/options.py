@@ -47,7 +47,7 @@ class RunOptions:
 class SweepOptions:
     """Run a family of recipes, or a list of experiments, as one job that can be continued."""
 
-    experiments: Annotated[Positional[str], arg(name="family")]
+    experiments: Annotated[Positional[str], arg(name="family", metavar="FAMILY")]
     """A family of recipes, a JSON file that lists experiments, or the folder of a sweep."""
     out: Path | None = None
     """The sweep's folder; sweeps/FAMILY by default. A sweep that is there continues."""

@@ -35,7 +35,16 @@ def test_the_options_of_a_command_are_frozen(command, capsys, monkeypatch):
 def test_the_commands_and_recipes_are_frozen(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert list(COMMANDS) == ["run", "report", "sample", "signal", "doctor", "benchmark"]
+    assert list(COMMANDS) == [
+        "run",
+        "sweep",
+        "status",
+        "report",
+        "sample",
+        "signal",
+        "doctor",
+        "benchmark",
+    ]
     assert all(f"  {command} " in shown for command in COMMANDS)
     assert set(json.loads(FROZEN.read_text())) == {
         " ".join([c, *(["quick"] if c in TAKE_A_RECIPE else [])]) for c in COMMANDS

@@ -16,6 +16,7 @@ from conceptspace.terminal import duration, showing_progress
 from conceptspace.units import Executor, Wanted
 
 STATE_STYLES = {"done": "green", "failed": "red", "running": "cyan", "waiting": "dim"}
+COUNTED = ("seeds", "checkpoints", "steps")
 
 
 def sweep(options: SweepOptions) -> int:
@@ -105,7 +106,9 @@ def status(options: StatusOptions) -> int:
         console.print(_table(found))
     else:
         for run in found.runs:
-            print("  ".join(_cells(run)))
+            name, state, *numbers, left = _cells(run)
+            words = [f"{number} {word}" for number, word in zip(numbers, COUNTED)]
+            print("  ".join([name, state, *words, *([f"{left} left"] if left else [])]))
     for run in found.runs:
         if run.problem:
             print(f"{run.name}: {run.problem}", file=sys.stderr)
@@ -115,7 +118,7 @@ def status(options: StatusOptions) -> int:
 
 def _table(found: Status) -> Table:
     table = Table()
-    for column in ("run", "state", "seeds", "checkpoints", "steps"):
+    for column in ("run", "state", *COUNTED, "time left"):
         table.add_column(column, justify="left" if column in ("run", "state") else "right")
     for run in found.runs:
         name, state, *numbers = _cells(run)
@@ -124,7 +127,7 @@ def _table(found: Status) -> Table:
 
 
 def _cells(run: RunStatus) -> list[str]:
-    """A run in a few words."""
+    """A run in a few words: its name, state, what is counted, and the time left."""
     seeds = run.seeds
     num_done = sum(seed.state == "done" for seed in seeds)
     measured = sum(seed.measured for seed in seeds), sum(seed.checkpoints for seed in seeds)
@@ -132,9 +135,10 @@ def _cells(run: RunStatus) -> list[str]:
     return [
         run.name,
         run.state,
-        f"{num_done} of {len(seeds)} seeds",
-        f"{measured[0]} of {measured[1]} checkpoints",
-        f"{steps[0]} of {steps[1]} steps",
+        f"{num_done} of {len(seeds)}",
+        f"{measured[0]} of {measured[1]}",
+        f"{steps[0]} of {steps[1]}",
+        "" if run.seconds_left is None else duration(run.seconds_left),
     ]
 
 

@@ -47,8 +47,8 @@ class RunStatus:
     problem: str = ""
 
     @property
-    def steps_left(self) -> int:
-        return sum(seed.steps - seed.step for seed in self.seeds)
+    def seconds_left(self) -> float | None:
+        return seconds_left([self])
 
 
 @dataclass(frozen=True)

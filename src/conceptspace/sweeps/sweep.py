@@ -159,6 +159,7 @@ class _Teller:
         self.followed.pop(run.folder, None)
         said = {"done": "done", "there": "was done before", "failed": f"failed: {message}"}[event]
         self.progress.stage(f"{run.folder}: {said} ({self.num_ended} of {self.num_runs})")
+        self.look()
 
     def look(self) -> None:
         """Read how far the seeds are that are being trained."""
