@@ -167,7 +167,8 @@ def perform(unit: Unit) -> Outcome:
                 from conceptspace.derived import derive
 
                 set_up(Execution())
-                return Outcome(notes=tuple(derive(unit.run, seeds=unit.seeds)["notes"]))
+                made = derive(unit.run, seeds=unit.seeds, second_process=False)
+                return Outcome(notes=tuple(made["notes"]))
     except Exception as error:
         import traceback
 
