@@ -1,7 +1,9 @@
 """The commands `sweep` and `status`: what they take, refuse, and say beforehand."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,6 +167,19 @@ def test_without_ray_the_command_says_how_to_get_it(here, monkeypatch, capsys):
     assert "Ray cannot be loaded" in message
     assert "pip install 'conceptspace[ray]'" in message
     assert not (here / "sweeps").exists()
+
+
+DOCUMENTED = re.findall(
+    r"^    conceptspace (.+?)(?:  +#.*)?$",
+    (Path(__file__).parents[2] / "docs/sweeps.md").read_text(),
+    flags=re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("line", DOCUMENTED)
+def test_every_command_of_the_documentation_is_understood(line, capsys):
+    assert main([*line.split(), "--help"]) == 0
+    assert len(DOCUMENTED) >= 8
 
 
 @pytest.fixture
