@@ -4,6 +4,7 @@ Ray is an extra, `pip install conceptspace[ray]`, and loaded only when this is u
 """
 
 import importlib
+import socket
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ NUM_RETRIES = 3
 """How often a unit is begun again elsewhere when its process or its machine is lost."""
 BACKLOG = 2
 """Units handed to Ray for each processor, so that none waits for us."""
+CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 5.0
 """How often the cluster is asked what it has: machines may come and go."""
 
@@ -44,12 +46,14 @@ class RayExecutor:
         self._places: dict[bool, float] = {}
         self._looked = float("-inf")
         self._was_connected = False
+        self._perform: dict[bool, Any] = {}
 
     def __enter__(self) -> "RayExecutor":
         ray = self._ray
         self._was_connected = ray.is_initialized()
         if not self._was_connected:
             try:
+                _check_address(self.address)
                 ray.init(
                     address=self.address,
                     runtime_env={"env_vars": SINGLE_THREAD},
@@ -61,7 +65,11 @@ class RayExecutor:
                     f"cannot reach a Ray cluster{where}: {error}. Start one with `ray start "
                     "--head`, or give its --address"
                 ) from error
-        self._perform = ray.remote(perform_remotely)
+        # `max_calls` ends the process: compiled and captured steps must not meet those of the next.
+        self._perform = {
+            False: ray.remote(max_retries=NUM_RETRIES)(perform_remotely),
+            True: ray.remote(max_retries=NUM_RETRIES, num_gpus=1, max_calls=1)(perform_remotely),
+        }
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -85,14 +93,10 @@ class RayExecutor:
 
     def submit(self, unit: Unit) -> None:
         """Hand a unit over as a task."""
-        training = isinstance(unit, TrainSeeds)
-        task = self._perform.options(
-            num_cpus=unit.execution.threads if training else 1,
-            num_gpus=1 if uses_gpu(unit) else 0,
-            max_calls=1 if uses_gpu(unit) else 0,
-            max_retries=NUM_RETRIES,
-            name=f"{unit.kind} {unit.run.name}",
-        ).remote(unit.model_dump_json())
+        num_cpus = unit.execution.threads if isinstance(unit, TrainSeeds) else 1
+        perform = self._perform[uses_gpu(unit)]
+        named = perform.options(num_cpus=num_cpus, name=f"{unit.kind} {unit.run.name}")
+        task = named.remote(unit.model_dump_json())
         self._running[task] = unit
 
     def finished(self, timeout: float) -> list[tuple[Unit, Outcome]]:
@@ -122,6 +126,17 @@ def perform_remotely(text: str) -> str:
     from conceptspace.worker import perform
 
     return perform(read_unit(text)).model_dump_json()
+
+
+def _check_address(address: str | None) -> None:
+    """Refuse a machine that does not answer; Ray itself would try for minutes.
+
+    Raises:
+        OSError: if it does not.
+    """
+    host, colon, port = (address or "").partition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
 
 
 def _load_ray() -> Any:

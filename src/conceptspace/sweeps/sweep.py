@@ -72,7 +72,6 @@ def sweep(
     num_workers = workers or num_cores()
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(terminate_as_interrupt())
             stack.enter_context(exclusive(folder, wait_seconds=1.0))
             whole = check_sweep(folder, plan, shown.stage)
             write_plan(folder, whole)
@@ -84,7 +83,9 @@ def sweep(
             )
             stack.callback(schedule.release)
             pool = executor or ProcessPool(num_workers, num_on_gpu=workers or 1)
-            _work(schedule, stack.enter_context(pool), teller)
+            stack.enter_context(pool)
+            stack.enter_context(terminate_as_interrupt())  # after Ray, which takes SIGTERM itself
+            _work(schedule, pool, teller)
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; nothing is lost: the same command continues the sweep in {folder}"
