@@ -34,9 +34,9 @@ from conceptspace.benchmark.contenders import Sizes
 from conceptspace.benchmark.timing import timed_in_turn
 from conceptspace.build import build_model, build_probe, draw_training_sets
 from conceptspace.models.execution import Execution
+from conceptspace.pool import WORKER_ENVIRONMENT
 from conceptspace.recipes import recipe
 from conceptspace.recipes.quick import quick
-from conceptspace.runner import WORKER_ENVIRONMENT
 from conceptspace.training.ensemble import Member, train_together
 from conceptspace.training.loop import mean_bound
 from conceptspace.training.state import TrainingState

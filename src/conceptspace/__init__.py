@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from conceptspace.recipes import recipe
     from conceptspace.recipes.quick import quick
     from conceptspace.runner import run
+    from conceptspace.sweeps.ray import RayExecutor
+    from conceptspace.sweeps.status import status
+    from conceptspace.sweeps.sweep import sweep
     from conceptspace.training.settings import TrainingSettings
 
 __version__ = "0.1.0"
@@ -101,6 +104,9 @@ _HOMES = {
     "recipes": ("recipe",),
     "recipes.quick": ("quick",),
     "runner": ("run",),
+    "sweeps.ray": ("RayExecutor",),
+    "sweeps.status": ("status",),
+    "sweeps.sweep": ("sweep",),
     "training.settings": ("TrainingSettings",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -136,6 +142,7 @@ __all__ = [
     "Probe",
     "ProbeSettings",
     "Prompter",
+    "RayExecutor",
     "Recorder",
     "Regression",
     "RegressionSettings",
@@ -167,6 +174,8 @@ __all__ = [
     "shortened",
     "size",
     "speed",
+    "status",
+    "sweep",
     "train_probe",
     "turning_points",
 ]

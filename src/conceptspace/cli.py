@@ -23,6 +23,8 @@ from conceptspace.options import (
     RunOptions,
     SampleOptions,
     SignalOptions,
+    StatusOptions,
+    SweepOptions,
     TheoryOptions,
     UsageError,
 )
@@ -30,6 +32,8 @@ from conceptspace.recipes import FAMILIES, RECIPES, is_known, names, num_seeds, 
 
 COMMANDS: dict[str, type] = {
     "run": RunOptions,
+    "sweep": SweepOptions,
+    "status": StatusOptions,
     "report": ReportOptions,
     "sample": SampleOptions,
     "signal": SignalOptions,
@@ -44,7 +48,7 @@ USAGE = """usage: conceptspace COMMAND ...
 {commands}
 
 Recipes for `run` and `signal`: {recipes}; or the path of an experiment.json.
-Families of recipes, given as FAMILY:SETTING: {families}.
+Families of recipes, given as FAMILY:SETTING, or whole to `sweep`: {families}.
 `conceptspace COMMAND --help` explains the options of a command,
 `conceptspace run RECIPE --help` every setting of a recipe.
 """

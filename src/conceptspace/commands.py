@@ -1,10 +1,8 @@
 """What each command does, once the command line is parsed. Each returns the exit status."""
 
-import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,10 @@ from conceptspace.options import (
     TheoryOptions,
     UsageError,
 )
+from conceptspace.sweeps.commands import status, sweep
+from conceptspace.terminal import duration, showing_progress
+
+__all__ = ["benchmark", "doctor", "report", "run", "sample", "signal", "status", "sweep"]
 
 VERDICT_STYLES = {"holds": "green", "does not hold": "red", "inconclusive": "yellow"}
 
@@ -45,7 +47,7 @@ def run(options: RunOptions) -> int:
     if options.dry_run:
         return _dry_run(experiment, folder, options)
     started = time.monotonic()
-    with _progress() as progress:
+    with showing_progress() as progress:
         runner.run(
             experiment,
             folder,
@@ -58,7 +60,7 @@ def run(options: RunOptions) -> int:
         )
     claims = load_run(folder).claims
     print_claims(claims)
-    print(f"\nDone in {_duration(time.monotonic() - started)}.")
+    print(f"\nDone in {duration(time.monotonic() - started)}.")
     _say_where(folder)
     return _status(claims, options.strict)
 
@@ -296,7 +298,7 @@ def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
     print(f"computing   {cost.execution.in_words()}")
     print(f"training    {experiment.training.steps} steps a seed")
     print(f"checkpoints {len(experiment.steps)} a seed, {cost.num_measured} measured already")
-    print(f"time        about {_duration(cost.seconds)}, measured on a few steps just now")
+    print(f"time        about {duration(cost.seconds)}, measured on a few steps just now")
     print("nothing was written")
     return DONE
 
@@ -311,75 +313,3 @@ def _status(claims: Sequence[dict[str, Any]], strict: bool) -> int:
         print(f"--strict: {', '.join(failed)} did not hold", file=sys.stderr)
         return CLAIM_FAILED
     return DONE
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-class _PlainProgress:
-    """Plain lines, for logs and pipes: one a stage, and one a task every tenth of the way."""
-
-    def __init__(self) -> None:
-        self.tenths: dict[str, int] = {}
-
-    def stage(self, message: str) -> None:
-        print(message, flush=True)
-
-    def advance(self, task: str, done: int, total: int) -> None:
-        tenth = 10 * done // total
-        if tenth > self.tenths.get(task, 0):
-            self.tenths[task] = tenth
-            print(f"  {task}: {done} of {total} steps", flush=True)
-
-
-class _RichProgress:
-    """Bars with rate and time left, for a terminal."""
-
-    def __init__(self, bars: Any) -> None:
-        self.bars = bars
-        self.tasks: dict[str, Any] = {}
-
-    def stage(self, message: str) -> None:
-        self.bars.console.print(message, highlight=False)
-
-    def advance(self, task: str, done: int, total: int) -> None:
-        if task not in self.tasks:
-            self.tasks[task] = self.bars.add_task(task, total=total)
-        self.bars.update(self.tasks[task], completed=done)
-
-
-@contextmanager
-def _progress():
-    """Bars on a terminal, plain lines elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal or os.environ.get("TERM") == "dumb":
-        yield _PlainProgress()
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> str:
-            return f"{task.speed:.1f} steps/s" if task.speed else "- steps/s"
-
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=console) as bars:
-        yield _RichProgress(bars)

@@ -49,12 +49,15 @@ class Measured:
     notes: list[str]
 
 
-def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any]:
+def derive(
+    folder: Path, *, seeds: Sequence[int] | None = None, second_process: bool = True
+) -> dict[str, Any]:
     """Make everything that is derived from a run's measurements.
 
     Args:
         folder: the run directory.
         seeds: which seeds; all that are there by default.
+        second_process: whether a second core may draw figures meanwhile.
 
     Returns:
         `claims` (a list) and `notes` (what is missing, in words).
@@ -63,7 +66,7 @@ def derive(folder: Path, *, seeds: Sequence[int] | None = None) -> dict[str, Any
         RunError: if nothing is measured yet.
     """
     experiment = read_experiment(folder)
-    with SavedApart() as apart:
+    with SavedApart(second_process) as apart:
         measured = read_measurements(folder, experiment, seeds)
         evidence, claims = _conclude(folder, experiment, measured)
         names = shown_names(evidence)

@@ -55,12 +55,17 @@ def estimate(
     ]
     total = len(experiment.steps)
     left = [1 - done / total for done in measured]
-    seed_seconds = seconds_per_step(experiment, execution) * experiment.training.steps
-    seed_seconds += seconds_per_measurement(experiment, execution) * total
+    seed_seconds = seconds_per_seed(experiment, execution)
     waves = -(-num_seeds // num_workers)
     return Cost(
         FIXED_SECONDS + waves * max(left) * seed_seconds, num_workers, min(measured), execution
     )
+
+
+def seconds_per_seed(experiment: Experiment, execution: Execution) -> float:
+    """Time of training and measuring one seed from its first step to its last."""
+    training = seconds_per_step(experiment, execution) * experiment.training.steps
+    return training + seconds_per_measurement(experiment, execution) * len(experiment.steps)
 
 
 def seconds_per_step(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg, subcommand
 
@@ -41,6 +41,42 @@ class RunOptions:
     """Say what would be done and about how long it takes, and do nothing."""
     strict: bool = False
     """End with status 3 if a claim does not hold or is inconclusive."""
+
+
+@dataclass
+class SweepOptions:
+    """Run a family of recipes, or a list of experiments, as one job that can be continued."""
+
+    experiments: Annotated[Positional[str], arg(name="family", metavar="FAMILY")]
+    """A family of recipes, a JSON file that lists experiments, or the folder of a sweep."""
+    out: Path | None = None
+    """The sweep's folder; sweeps/FAMILY by default. A sweep that is there continues."""
+    seeds: int | None = None
+    """How many seeds of each experiment; five for the families."""
+    only_steps: int | None = None
+    """Run the first steps of each experiment only, with the last of them measured."""
+    workers: int | None = None
+    """Processes at once; as many as there are cores by default. A GPU takes one at a time."""
+    executor: Literal["local", "ray"] = "local"
+    """Where: in processes of this machine, or on a Ray cluster that shares the sweep's folder."""
+    address: str | None = None
+    """Of the Ray cluster, such as auto or HOST:6379; by default one is found or started."""
+    device: Device | None = None
+    """Where to compute: cpu or cuda. By default a GPU where there is one."""
+    precision: Precision | None = None
+    """Of convolutions, as for `run`; chosen once for all experiments that compute alike."""
+    threads: int | None = None
+    """Of each process, as for `run`."""
+    dry_run: bool = False
+    """Say what would be done and about how long it takes, and do nothing."""
+
+
+@dataclass
+class StatusOptions:
+    """Show how far a run or a sweep is: what is done, failed, running or waiting, and time left."""
+
+    folder: Positional[Path]
+    """Directory of a run or of a sweep."""
 
 
 @dataclass

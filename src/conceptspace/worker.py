@@ -1,10 +1,10 @@
-"""Seeds of a run: trains, keeps checkpoints and measures, from wherever it was stopped.
+"""A process that does units of work: trains, keeps checkpoints, measures and reports.
 
-`python -m conceptspace.worker RUN SEED[,SEED...] PARENT` is what a run starts.
+`python -m conceptspace.worker PARENT` reads units from its standard input, one a line, does them
+one after the other, and answers each with the line of its outcome.
 """
 
 import contextlib
-import json
 import math
 import os
 import signal
@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conceptspace.experiment import Experiment
-from conceptspace.folder import LOG, PROBE, RunError, read_execution, read_experiment, seed_folder
-from conceptspace.measure.files import DamagedFile, SealedFolder, ends_with_newline, exclusive
+from conceptspace.folder import PROBE, RunError, read_execution, read_experiment, seed_folder
+from conceptspace.log import SeedLog
+from conceptspace.measure.files import DamagedFile, SealedFolder, exclusive
 from conceptspace.models.execution import Execution
+from conceptspace.progress import Silent
+from conceptspace.units import OpenRun, Outcome, TrainSeeds, Unit, WriteReport, read_unit
 
 if TYPE_CHECKING:
     from conceptspace.data.dataset import Dataset
@@ -26,35 +29,7 @@ if TYPE_CHECKING:
     from conceptspace.training.ensemble import Member
     from conceptspace.training.state import TrainingState
 
-LOG_SECONDS = 1.0
 WAIT_FOR_LOCK_SECONDS = 30.0
-
-
-class SeedLog:
-    """Appends what happens to a seed to its `log.jsonl`; times live here and nowhere else."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.file = open(folder / LOG, "a", buffering=1)  # noqa: SIM115  # open for the seed's life
-        if self.file.tell() and not ends_with_newline(folder / LOG):
-            self.file.write("\n")  # a line torn by a kill must not run into the next
-        self.last = 0.0
-
-    def close(self) -> None:
-        """Nothing more happens."""
-        self.file.close()
-
-    def write(self, event: str, **fields: Any) -> None:
-        """Write one line."""
-        self.last = time.monotonic()
-        line = {"time": round(time.time(), 3), "event": event, **fields}
-        self.file.write(json.dumps(line) + "\n")
-
-    def step(self, step: int, bound: Callable[[], float]) -> None:
-        """Write a line about training, at most one each second; only then is the bound asked for,
-        which waits for a GPU."""
-        if step > 0 and time.monotonic() - self.last >= LOG_SECONDS:
-            self.write("train", step=step, bound=round(bound(), 5))
 
 
 def run_seeds(experiment: Experiment, run: Path, seeds: Sequence[int]) -> None:
@@ -180,23 +155,69 @@ def load_probe(run: Path):
         ) from error
 
 
-def main(arguments: list[str]) -> int:
-    """Entry point of a process that trains seeds."""
-    # Ctrl-C reaches the whole group; the parent decides what happens to its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    run, parent = Path(arguments[0]), int(arguments[2])
-    seeds = [int(seed) for seed in arguments[1].split(",")]
-    end_with(parent)
+def perform(unit: Unit) -> Outcome:
+    """Do a unit of work in this process. What goes wrong is in the outcome, and not raised."""
     try:
-        set_up(read_execution(run) or Execution())
-        run_seeds(read_experiment(run), run, seeds)
+        match unit:
+            case OpenRun():
+                return _open(unit)
+            case TrainSeeds():
+                execution = read_execution(unit.run) or Execution()
+                set_up(execution)
+                run_seeds(read_experiment(unit.run), unit.run, unit.seeds)
+                # Compiled and captured steps of one run must not meet those of the next.
+                return Outcome(is_leaving=execution.device == "cuda")
+            case WriteReport():
+                from conceptspace.derived import derive
+
+                set_up(Execution())
+                made = derive(unit.run, seeds=unit.seeds, second_process=False)
+                return Outcome(notes=tuple(made["notes"]))
     except Exception as error:
-        # The parent prints the last line of this; the rest is for whoever looks deeper.
         import traceback
 
-        traceback.print_exc()
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        # Whatever the failed unit has left behind goes with this process.
+        why = f"{type(error).__name__}: {error}"
+        return Outcome(problem=why, details=traceback.format_exc(), is_leaving=True)
+
+
+class _Notes(Silent):
+    """Keeps what is worth telling elsewhere."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def stage(self, message: str) -> None:
+        self.messages.append(message)
+
+
+def _open(unit: OpenRun) -> Outcome:
+    from conceptspace.opening import open_with_probe, settle_execution
+
+    notes = _Notes()
+    if unit.chosen is not None and read_execution(unit.run) is None:
+        execution = unit.chosen
+    else:
+        execution = settle_execution(
+            unit.run, unit.experiment, unit.num_workers, unit.wanted, notes
+        )
+    open_with_probe(unit.run, unit.experiment, execution, notes, unit.probe_of)
+    return Outcome(execution=execution, notes=tuple(notes.messages))
+
+
+def main(arguments: list[str]) -> int:
+    """Entry point of a process that does units of work."""
+    # Ctrl-C reaches the whole group; the parent decides what happens to its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(int(arguments[0]))
+    # Whatever prints, prints to where errors go: only answers may stand between answers.
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            outcome = perform(read_unit(line))
+            print(outcome.model_dump_json(), file=answers, flush=True)
+            if outcome.is_leaving:
+                break
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conceptspace import runner
+from conceptspace import opening
 from conceptspace.cli import COMMANDS, TAKE_A_RECIPE, main
 from conceptspace.recipes import RECIPES
 from conceptspace.recipes.quick import quick
@@ -42,7 +42,17 @@ def test_the_options_of_a_command_are_frozen(line, capsys, monkeypatch):
 def test_the_commands_and_recipes_are_frozen(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert list(COMMANDS) == ["run", "report", "sample", "signal", "theory", "doctor", "benchmark"]
+    assert list(COMMANDS) == [
+        "run",
+        "sweep",
+        "status",
+        "report",
+        "sample",
+        "signal",
+        "theory",
+        "doctor",
+        "benchmark",
+    ]
     assert all(f"  {command} " in shown for command in COMMANDS)
     assert set(json.loads(FROZEN.read_text())) == {" ".join(line) for line in LINES}
     assert {line[0] for line in LINES} == set(COMMANDS)
@@ -200,7 +210,7 @@ def here(tmp_path, monkeypatch):
     def begun(*_):
         raise AssertionError("a run was begun")
 
-    monkeypatch.setattr(runner, "open_run", begun)
+    monkeypatch.setattr(opening, "open_run", begun)
     return tmp_path
 
 

@@ -36,6 +36,7 @@ PUBLIC = [
     "Probe",
     "ProbeSettings",
     "Prompter",
+    "RayExecutor",
     "Recorder",
     "Regression",
     "RegressionSettings",
@@ -68,6 +69,8 @@ PUBLIC = [
     "shortened",
     "size",
     "speed",
+    "status",
+    "sweep",
     "train_probe",
     "turning_points",
 ]

@@ -34,10 +34,14 @@ def test_importing_the_package_loads_nothing_heavy():
     assert heavy_modules_after("import conceptspace") == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sweep", "--help"]])
 def test_asking_for_help_loads_nothing_heavy(arguments):
     call = f"sys.argv = ['conceptspace', *{arguments!r}]; from conceptspace.cli import main; main()"
     assert heavy_modules_after(f"import sys; {call}") == []
+
+
+def test_the_driver_of_a_sweep_and_status_load_nothing_heavy():
+    assert heavy_modules_after("import conceptspace as cs; cs.sweep, cs.status") == []
 
 
 @pytest.mark.parametrize("module", [*SETTINGS, "conceptspace.experiment", "conceptspace.recipes"])

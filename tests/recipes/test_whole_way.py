@@ -4,8 +4,9 @@ import pytest
 
 from conceptspace.derived import derive
 from conceptspace.folder import open_run
+from conceptspace.opening import ensure_probe
+from conceptspace.progress import Silent
 from conceptspace.recipes import FAMILIES, RECIPES, recipe, settings
-from conceptspace.runner import Silent, _ensure_probe
 from conceptspace.worker import run_seeds
 from recipes.reduced import narrow, reduced
 
@@ -15,7 +16,7 @@ FIRST = [f"{family}:{next(iter(settings(family)))}" for family in FAMILIES]
 def run_all_the_way(experiment, folder):
     """Run a seed in this process; the claims' verdicts."""
     open_run(folder, experiment)
-    _ensure_probe(folder, experiment, Silent())
+    ensure_probe(folder, experiment, Silent())
     run_seeds(experiment, folder, [0])
     made = derive(folder)
     assert (folder / "report.html").exists()

@@ -6,7 +6,8 @@ import pytest
 
 from conceptspace.derived import derive
 from conceptspace.folder import open_run
-from conceptspace.runner import Silent, _ensure_probe
+from conceptspace.opening import ensure_probe
+from conceptspace.progress import Silent
 from conceptspace.worker import run_seeds
 from runs.commands import Stable
 from runs.tiny import tiny_experiment
@@ -22,7 +23,7 @@ def started_run(tmp_path_factory, experiment):
     """A run with its probe and no seed yet. Not to be changed."""
     folder = tmp_path_factory.mktemp("runs") / "started"
     open_run(folder, experiment)
-    _ensure_probe(folder, experiment, Silent())
+    ensure_probe(folder, experiment, Silent())
     return folder
 
 

@@ -11,7 +11,8 @@ from conceptspace.derived import derive
 from conceptspace.folder import RunError, open_run, read_experiment
 from conceptspace.load import load_run
 from conceptspace.measure.files import DamagedFile, SealedFolder
-from conceptspace.runner import Silent, _ensure_probe
+from conceptspace.opening import ensure_probe
+from conceptspace.progress import Silent
 from conceptspace.worker import run_seeds
 from runs.tiny import DERIVED, contents, damage_told
 
@@ -103,7 +104,7 @@ def test_a_damaged_probe_is_named_and_trained_again_with_the_same_bits(
 ):
     damage(started / name)
     told = Told()
-    _ensure_probe(started, experiment, told)
+    ensure_probe(started, experiment, told)
     assert f"{started / name} is damaged" in str(told)
     assert contents(started) == contents(started_run)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from conceptspace import runner, tune
+from conceptspace import opening, runner, tune
 from conceptspace.build import build_model
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.folder import RunError, WrongFolder, read_execution
@@ -87,7 +87,7 @@ def test_seeds_that_share_a_process_are_the_same_bits_as_alone(tmp_path, monkeyp
     experiment = tiny_experiment()
     alone = runner.run(experiment, tmp_path / "alone", seeds=2)
     together = Execution(seeds_per_process=2)
-    monkeypatch.setattr(runner, "choose_execution", lambda *given, **wanted: (together, []))
+    monkeypatch.setattr(opening, "choose_execution", lambda *given, **wanted: (together, []))
     shared = runner.run(experiment, tmp_path / "shared", seeds=2)
     assert contents(shared, [*SAME_BITS, *DERIVED]) == contents(alone, [*SAME_BITS, *DERIVED])
 
@@ -96,7 +96,7 @@ def test_a_run_of_a_gpu_does_not_go_on_without_one(tmp_path, monkeypatch):
     if torch.cuda.is_available():
         pytest.skip("there is one")
     monkeypatch.setattr(
-        runner, "choose_execution", lambda *given, **wanted: (tune.on_gpu(True, None), [])
+        opening, "choose_execution", lambda *given, **wanted: (tune.on_gpu(True, None), [])
     )
     with pytest.raises(RunError, match=r"made on a GPU and goes on only on one.*--device cpu"):
         runner.run(tiny_experiment(), tmp_path / "run", seeds=1)

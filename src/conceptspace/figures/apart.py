@@ -25,13 +25,17 @@ class SavedApart:
 
     A context manager; leaving it ends the process. Where there is one core only there is none, and
     the figures are saved by `finish`.
+
+    Args:
+        wanted: False where the other cores have work of their own: there is none then either.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: bool = True) -> None:
+        self._wanted = wanted
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        if _num_cores() > 1:
+        if self._wanted and _num_cores() > 1:
             command = [sys.executable, "-m", __name__]
             nowhere = subprocess.DEVNULL
             try:

@@ -7,14 +7,9 @@ import xarray
 
 from conceptspace.measure.files import SealedFolder
 from conceptspace.measure.netcdf import from_netcdf, to_netcdf
+from conceptspace.measure.steps import file_name, measured_steps
 
-FOLDER = "measurements"
 MEASUREMENT_ONLY = ("thumbnail",)
-
-
-def file_name(step: int) -> str:
-    """The name of a step's measurement in its seed's folder."""
-    return f"{FOLDER}/step={step:07d}.nc"
 
 
 class MeasurementStore:
@@ -59,8 +54,7 @@ class MeasurementStore:
 
     def steps(self) -> list[int]:
         """The steps that are there."""
-        names = self.sealed.names(f"{FOLDER}/step=*.nc")
-        return [int(name.rsplit("=", 1)[1].removesuffix(".nc")) for name in names]
+        return measured_steps(self.sealed.path)
 
 
 def join(measurements: Sequence[Sequence[xarray.Dataset]]) -> xarray.Dataset:

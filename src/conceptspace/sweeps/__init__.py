@@ -1,0 +1,1 @@
+"""Many runs as one resumable job in one folder, here or on many machines."""

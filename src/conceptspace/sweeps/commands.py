@@ -1,0 +1,152 @@
+"""The commands `sweep` and `status`, once the command line is parsed."""
+
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from conceptspace.options import DONE, StatusOptions, SweepOptions, UsageError
+from conceptspace.sweeps.listing import Listing, read_listing
+from conceptspace.sweeps.plan import plan_sweep
+from conceptspace.sweeps.status import RunStatus, Status
+from conceptspace.sweeps.status import status as look
+from conceptspace.terminal import duration, showing_progress
+from conceptspace.units import Executor, Wanted
+
+STATE_STYLES = {"done": "green", "failed": "red", "running": "cyan", "waiting": "dim"}
+COUNTED = ("seeds", "checkpoints", "steps")
+
+
+def sweep(options: SweepOptions) -> int:
+    """Run a list of experiments and say where they lie."""
+    from conceptspace.sweeps.sweep import sweep as run_sweep
+
+    for name in ("seeds", "workers", "threads"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} must be at least 1, not {value}")
+    if options.address is not None and options.executor != "ray":
+        raise UsageError("--address is a Ray cluster's: give --executor ray with it")
+    listing = _listing(options)
+    folder = options.out or listing.folder or Path("sweeps") / listing.name
+    if options.dry_run:
+        return _dry_run(listing, folder, options)
+    started = time.monotonic()
+    with showing_progress() as progress:
+        run_sweep(
+            listing.entries,
+            folder,
+            seeds=listing.num_seeds,
+            workers=options.workers,
+            executor=_executor(options),
+            device=options.device,
+            precision=options.precision,
+            threads=options.threads,
+            progress=progress,
+        )
+    print(f"Done in {duration(time.monotonic() - started)}.")
+    print(f"Runs: {(folder / 'runs').resolve()}, each with its report.html")
+    return DONE
+
+
+def _listing(options: SweepOptions) -> Listing:
+    """What is asked for, with the number of seeds and steps that are asked for."""
+    listing = read_listing(options.experiments)
+    if options.only_steps is not None:
+        try:
+            listing = listing.shortened(options.only_steps)
+        except ValueError as error:
+            raise UsageError(f"--only-steps: {error}") from error
+    if options.seeds is not None:
+        entries = tuple(e[0] if isinstance(e, tuple) else e for e in listing.entries)
+        listing = Listing(listing.name, entries, options.seeds, listing.folder)
+    try:
+        plan_sweep(listing.entries, listing.num_seeds)
+    except ValueError as error:
+        raise UsageError(f"{options.experiments}: {error}") from error
+    return listing
+
+
+def _executor(options: SweepOptions) -> Executor | None:
+    if options.executor == "local":
+        return None
+    from conceptspace.sweeps.ray import RayExecutor
+
+    return RayExecutor(options.address, options.workers)
+
+
+def _dry_run(listing: Listing, folder: Path, options: SweepOptions) -> int:
+    """Say what would be done, from a few timed steps."""
+    from conceptspace.sweeps.cost import estimate_sweep
+    from conceptspace.tune import num_cores
+
+    plan = plan_sweep(listing.entries, listing.num_seeds)
+    num_workers = options.workers or num_cores()
+    wanted = Wanted(device=options.device, precision=options.precision, threads=options.threads)
+    cost = estimate_sweep(folder, plan, num_workers, wanted)
+    where = "on this machine" if options.executor == "local" else "on machines like this one"
+    print(f"experiments {len(listing.entries)}, which are {cost.num_runs} different runs")
+    print(f"directory   {folder}")
+    print(f"runs        {cost.num_runs}, {cost.num_done} done already")
+    print(f"seeds       {cost.num_seeds} in all, {cost.num_measured} measured already")
+    print(f"computing   {cost.execution.in_words()}; {num_workers} processes {where}")
+    timed = f"measured just now on {cost.num_timed} of the settings"
+    print(f"time        about {duration(cost.seconds)}, {timed}")
+    print("nothing was written")
+    return DONE
+
+
+def status(options: StatusOptions) -> int:
+    """Show how far a run or a sweep is."""
+    found = look(options.folder)
+    console = Console()
+    if console.is_terminal:
+        console.print(_table(found))
+    else:
+        for run in found.runs:
+            name, state, *numbers, left = _cells(run)
+            words = [f"{number} {word}" for number, word in zip(numbers, COUNTED)]
+            print("  ".join([name, state, *words, *([f"{left} left"] if left else [])]))
+    for run in found.runs:
+        if run.problem:
+            print(f"{run.name}: {run.problem}", file=sys.stderr)
+    print(_summary(found))
+    return DONE
+
+
+def _table(found: Status) -> Table:
+    table = Table()
+    for column in ("run", "state", *COUNTED, "time left"):
+        table.add_column(column, justify="left" if column in ("run", "state") else "right")
+    for run in found.runs:
+        name, state, *numbers = _cells(run)
+        table.add_row(name, f"[{STATE_STYLES[state]}]{state}[/]", *numbers)
+    return table
+
+
+def _cells(run: RunStatus) -> list[str]:
+    """A run in a few words: its name, state, what is counted, and the time left."""
+    seeds = run.seeds
+    num_done = sum(seed.state == "done" for seed in seeds)
+    measured = sum(seed.measured for seed in seeds), sum(seed.checkpoints for seed in seeds)
+    steps = sum(seed.step for seed in seeds), sum(seed.steps for seed in seeds)
+    return [
+        run.name,
+        run.state,
+        f"{num_done} of {len(seeds)}",
+        f"{measured[0]} of {measured[1]}",
+        f"{steps[0]} of {steps[1]}",
+        "" if run.seconds_left is None else duration(run.seconds_left),
+    ]
+
+
+def _summary(found: Status) -> str:
+    counts = [(found.count(state), state) for state in ("done", "failed", "running", "waiting")]
+    told = ", ".join(f"{num} {state}" for num, state in counts if num)
+    num = len(found.runs)
+    said = f"{num} run{'s' if num != 1 else ''}: {told}"
+    if found.seconds_left is None:
+        return said
+    return f"{said}; about {duration(found.seconds_left)} left at the rates of the logs"
