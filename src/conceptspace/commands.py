@@ -178,7 +178,7 @@ def benchmark(options: BenchmarkOptions) -> int:
 
     import torch
 
-    from conceptspace.benchmark.contenders import Sizes
+    from conceptspace.benchmark.contenders import Sizes, check_checkout
     from conceptspace.benchmark.table import Benchmark, ways_here
     from conceptspace.environment import processor_name
     from conceptspace.measure.files import obstacle, write_atomically
@@ -191,6 +191,8 @@ def benchmark(options: BenchmarkOptions) -> int:
         raise UsageError(f"--members must be at least 1, not {min(options.members)}")
     if options.json is not None and (blocked := obstacle(options.json)):
         raise UsageError(f"--json {options.json}: {blocked}; choose another path")
+    if options.official is not None:
+        check_checkout(options.official)
     on_gpu = torch.cuda.is_available()
     machine = torch.cuda.get_device_name(0) if on_gpu else processor_name()
     threads = options.threads or num_cores()

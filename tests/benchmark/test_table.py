@@ -123,6 +123,7 @@ def test_the_command_prints_a_table_and_saves_it(checkout, tmp_path, monkeypatch
     [
         (["--rounds", "0"], "--rounds must be at least 1, not 0"),
         (["--members", "0"], "--members must be at least 1, not 0"),
+        (["--official", "/no/such/place"], "/no/such/place is no checkout"),
         (["--json", "/no/such/place/table.json"], None),
     ],
 )

@@ -141,11 +141,7 @@ def official(checkout: Path, sizes: Sizes, device: str) -> Contender:
 
 def _imported(checkout: Path):
     """The two modules of the published code that are needed."""
-    if not (checkout / "mltools").is_dir() or not (checkout / "models.py").is_file():
-        raise SettingsError(
-            f"official: {checkout} is no checkout of the paper's code: it must hold models.py and "
-            "the folder mltools"
-        )
+    check_checkout(checkout)
     sys.path.insert(0, str(checkout))
     try:
         return importlib.import_module("models"), importlib.import_module(
@@ -159,3 +155,16 @@ def _imported(checkout: Path):
         ) from error
     finally:
         sys.path.remove(str(checkout))
+
+
+def check_checkout(checkout: Path) -> None:
+    """Refuse a folder that does not hold the published code, before anything is timed.
+
+    Raises:
+        SettingsError: if it does not.
+    """
+    if not (checkout / "mltools").is_dir() or not (checkout / "models.py").is_file():
+        raise SettingsError(
+            f"official: {checkout} is no checkout of the paper's code: it must hold models.py and "
+            "the folder mltools"
+        )
