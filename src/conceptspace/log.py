@@ -76,12 +76,12 @@ class LogFollower:
         return messages
 
 
-def last_events(run: Path, seed: int) -> list[dict[str, Any]]:
-    """The last events of a seed, as many as lie in the last few kilobytes of its log."""
+def last_events(run: Path, seed: int, num_bytes: int = TAIL_BYTES) -> list[dict[str, Any]]:
+    """The last events of a seed, as many as lie in the last bytes of its log."""
     try:
-        with open(seed_folder(run, seed) / LOG, "rb") as file:
+        with open(seed_folder(run, seed) / LOG, "rb", buffering=0) as file:
             file.seek(0, 2)
-            start = max(0, file.tell() - TAIL_BYTES)
+            start = max(0, file.tell() - num_bytes)
             file.seek(start)
             text = file.read()
     except (FileNotFoundError, NotADirectoryError):

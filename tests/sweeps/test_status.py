@@ -147,6 +147,19 @@ def test_a_terminal_gets_a_table(half_done, capsys, monkeypatch):
     assert "checkpoints" in shown
 
 
+def test_a_terminal_gets_what_matters_first_where_there_are_many_runs(
+    half_done, capsys, monkeypatch
+):
+    monkeypatch.setattr("conceptspace.sweeps.commands.MOST_ROWS", 2)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["status", str(half_done)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("run-1") < shown.index("run-0")
+    assert "run-3" not in shown
+    assert "and 3 more: `conceptspace status DIR | less`" in shown
+
+
 def test_what_is_neither_is_refused(tmp_path):
     with pytest.raises(WrongFolder, match="nowhere is neither a run nor a sweep: there is no such"):
         status(tmp_path / "nowhere")

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,8 @@ from conceptspace.terminal import duration, showing_progress
 from conceptspace.units import Executor, Wanted
 
 STATE_STYLES = {"done": "green", "failed": "red", "running": "cyan", "waiting": "dim"}
+MOST_ROWS = 100
+"""On a terminal; elsewhere every run has its line."""
 COUNTED = ("seeds", "checkpoints", "steps")
 
 
@@ -103,7 +106,10 @@ def status(options: StatusOptions) -> int:
     found = look(options.folder)
     console = Console()
     if console.is_terminal:
-        console.print(_table(found))
+        shown = _for_a_screen(found.runs)
+        console.print(_table(shown))
+        if len(shown) < len(found.runs):
+            print(f"and {len(found.runs) - len(shown)} more: `conceptspace status DIR | less`")
     else:
         for run in found.runs:
             name, state, *numbers, left = _cells(run)
@@ -116,11 +122,18 @@ def status(options: StatusOptions) -> int:
     return DONE
 
 
-def _table(found: Status) -> Table:
+def _for_a_screen(runs: Sequence[RunStatus]) -> list[RunStatus]:
+    """All runs, or where they are too many those that run or have failed, and as many others."""
+    matters = [run for run in runs if run.state in ("running", "failed")]
+    others = [run for run in runs if run.state not in ("running", "failed")]
+    return (matters + others)[:MOST_ROWS] if len(runs) > MOST_ROWS else list(runs)
+
+
+def _table(runs: Sequence[RunStatus]) -> Table:
     table = Table()
     for column in ("run", "state", *COUNTED, "time left"):
         table.add_column(column, justify="left" if column in ("run", "state") else "right")
-    for run in found.runs:
+    for run in runs:
         name, state, *numbers = _cells(run)
         table.add_row(name, f"[{STATE_STYLES[state]}]{state}[/]", *numbers)
     return table

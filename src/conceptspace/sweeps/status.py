@@ -13,6 +13,8 @@ from conceptspace.measure.steps import measured_steps
 from conceptspace.sweeps.directory import REPORT, RUNS, is_sweep, last_of_runs, read_outline
 from conceptspace.units import ERRORS
 
+LAST_LINES_BYTES = 300
+
 State = Literal["done", "failed", "running", "waiting"]
 
 
@@ -171,10 +173,12 @@ def _seed(run: Path, seed: int, steps: int, checkpoints: int) -> SeedStatus:
     measured = measured_steps(folder)
     if len(measured) >= checkpoints:
         return SeedStatus(seed, "done", steps, steps, checkpoints, checkpoints)
-    events = last_events(run, seed)
+    is_running = is_held(folder)
+    # A rate needs many lines, and only what runs has one.
+    events = last_events(run, seed) if is_running else last_events(run, seed, LAST_LINES_BYTES)
     told = [event["step"] for event in events if isinstance(event.get("step"), int)]
     step = max([*told[-1:], *measured[-1:], 0])
-    if is_held(folder):
+    if is_running:
         rate = _seconds_per_step(events)
         return SeedStatus(seed, "running", step, steps, len(measured), checkpoints, rate)
     errors, log = folder / ERRORS, folder / "log.jsonl"
