@@ -174,7 +174,7 @@ def test_settings_that_have_changed_are_refused_before_anything_is_done(tmp_path
         reproduce(study_of([named("run-0", 0.5)]), "quick", tmp_path, executor=Pretending())
 
 
-def test_a_real_run_comes_to_claims_and_a_finished_one_is_not_done_again(tmp_path):
+def test_a_real_run_comes_to_claims_is_not_done_again_and_its_damage_is_noted(tmp_path):
     study = study_of([named("real").replace(elicitation=())], num_seeds=1)
     done = reproduce(study, "quick", tmp_path, executor=Training())
     assert {claim["verdict"] for claim in done.claims} == {"inconclusive"}
@@ -184,3 +184,9 @@ def test_a_real_run_comes_to_claims_and_a_finished_one_is_not_done_again(tmp_pat
     again = reproduce(study, "quick", tmp_path, executor=Pretending())
     assert again.claims == done.claims
     assert {path: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+
+    damaged = next(tmp_path.glob("sweep/runs/*/seed=0/measurements/*.nc"))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    noted = reproduce(study, "quick", tmp_path, executor=Pretending())
+    assert any(damaged.name in note for note in noted.notes)
+    assert noted.findings["notes"] == noted.notes

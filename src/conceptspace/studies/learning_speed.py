@@ -60,21 +60,7 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
         ValueError: if there is no run, two have the same separations, or runs differ in their
             concepts or thresholds.
     """
-    rows, settings, concepts = [], FindingsSettings(), ()
-    for run in runs:
-        names = tuple(concept.name for concept in run.experiment.space.concepts)
-        if len(names) != 2 or (rows and (names, run.experiment.findings) != (concepts, settings)):
-            raise ValueError(
-                f"runs: {run.experiment.name} must have two concepts, and the same findings "
-                f"settings as the others, not {', '.join(names)}"
-            )
-        settings, concepts = run.experiment.findings, names
-        row = _row(run)
-        if any(row["separation"] == other["separation"] for other in rows):
-            raise ValueError(f"runs: {row['name']} has the separations of another run")
-        rows.append(row)
-    if not rows:
-        raise ValueError("runs must hold at least one run")
+    rows, concepts, settings = _rows(runs)
     table = table_of(rows, concepts)
     return plain(
         {
@@ -92,6 +78,28 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
             },
         }
     )
+
+
+def _rows(
+    runs: Iterable[StudyRun],
+) -> tuple[list[dict[str, Any]], tuple[str, ...], FindingsSettings]:
+    """Every setting's times, and the concepts and findings settings that all of them share."""
+    rows, concepts, settings = [], (), FindingsSettings()
+    for run in runs:
+        names = tuple(concept.name for concept in run.experiment.space.concepts)
+        if len(names) != 2 or (rows and (names, run.experiment.findings) != (concepts, settings)):
+            raise ValueError(
+                f"runs: {run.experiment.name} must have two concepts, and the same findings "
+                f"settings as the others, not {', '.join(names)}"
+            )
+        settings, concepts = run.experiment.findings, names
+        row = _row(run)
+        if any(row["separation"] == other["separation"] for other in rows):
+            raise ValueError(f"runs: {row['name']} has the separations of another run")
+        rows.append(row)
+    if not rows:
+        raise ValueError("runs must hold at least one run")
+    return rows, concepts, settings
 
 
 def _row(run: StudyRun) -> dict[str, Any]:

@@ -69,11 +69,7 @@ def flip(
     known = (~np.isnan(comes_first)).sum(axis=1)
     right = np.nansum(comes_first, axis=1)
     share = np.divide(right, known, out=np.full(len(setting), np.nan), where=known > 0)
-    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-    around = stats.beta.ppf(tails, (right + JEFFREYS)[:, None], (known - right + JEFFREYS)[:, None])
-    around[:, 0] = np.where(right == 0, 0.0, around[:, 0])
-    around[:, 1] = np.where(right == known, 1.0, around[:, 1])
-    around[known == 0] = np.nan
+    around = _jeffreys(right, known, confidence)
     num_seeds = comes_first.shape[1]
     drawn = rng.integers(num_seeds, size=(num_resamples, num_seeds))
     draws = np.array([_crossing(setting, comes_first[:, seeds]) for seeds in drawn])
@@ -81,6 +77,18 @@ def flip(
         share, around, known.astype(float), _crossing(setting, comes_first)[1],
         _outer_interval(draws[~np.isnan(draws[:, 1])], confidence),
     )  # fmt: skip
+
+
+def _jeffreys(
+    right: Float[np.ndarray, " setting"], known: np.ndarray, confidence: float
+) -> Float[np.ndarray, "setting end"]:
+    """Jeffreys' interval of each share (Brown et al. 2001); NaN where nothing is known."""
+    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    around = stats.beta.ppf(tails, (right + JEFFREYS)[:, None], (known - right + JEFFREYS)[:, None])
+    around[:, 0] = np.where(right == 0, 0.0, around[:, 0])
+    around[:, 1] = np.where(right == known, 1.0, around[:, 1])
+    around[known == 0] = np.nan
+    return around
 
 
 def _outer_interval(draws: Float[np.ndarray, "draw 3"], confidence: float) -> tuple[float, float]:
