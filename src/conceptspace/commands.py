@@ -11,7 +11,6 @@ from rich.table import Table
 
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.options import (
-    CLAIM_FAILED,
     DONE,
     FAILED,
     BenchmarkOptions,
@@ -23,12 +22,23 @@ from conceptspace.options import (
     TheoryOptions,
     UsageError,
 )
+from conceptspace.studies.commands import reproduce
 from conceptspace.sweeps.commands import status, sweep
 from conceptspace.terminal import duration, showing_progress
+from conceptspace.verdicts import exit_status, print_claims
 
-__all__ = ["benchmark", "doctor", "report", "run", "sample", "signal", "status", "sweep"]
-
-VERDICT_STYLES = {"holds": "green", "does not hold": "red", "inconclusive": "yellow"}
+__all__ = [
+    "benchmark",
+    "doctor",
+    "report",
+    "reproduce",
+    "run",
+    "sample",
+    "signal",
+    "status",
+    "sweep",
+    "theory",
+]
 
 
 def run(options: RunOptions) -> int:
@@ -62,7 +72,7 @@ def run(options: RunOptions) -> int:
     print_claims(claims)
     print(f"\nDone in {duration(time.monotonic() - started)}.")
     _say_where(folder)
-    return _status(claims, options.strict)
+    return exit_status(claims, options.strict)
 
 
 def _first_steps(experiment: Experiment, steps: int | None) -> Experiment:
@@ -84,7 +94,7 @@ def report(options: ReportOptions) -> int:
     for note in made["notes"]:
         print(f"note: {note}")
     _say_where(options.run)
-    return _status(made["claims"], options.strict)
+    return exit_status(made["claims"], options.strict)
 
 
 def sample(options: SampleOptions) -> int:
@@ -250,24 +260,6 @@ def _seconds(value: float | None) -> str:
     return f"{value:.3g} s" if value < 1000 else f"{value / 3600:.3g} h"
 
 
-def print_claims(claims: Sequence[dict[str, Any]]) -> None:
-    """The claims as a table."""
-    table = Table(title="Claims", show_lines=True)
-    for column in ("claim", "statement", "value", "interval", "verdict"):
-        table.add_column(column, overflow="fold")
-    for claim in claims:
-        value, interval = claim["value"], claim["interval"]
-        verdict = claim["verdict"]
-        table.add_row(
-            claim["id"],
-            claim["statement"],
-            "-" if value is None else f"{value:.3g}",
-            "-" if interval is None else f"{interval[0]:.3g} to {interval[1]:.3g}",
-            f"[{VERDICT_STYLES[verdict]}]{verdict}[/]",
-        )
-    Console().print(table)
-
-
 def _check_out(path: Path, endings: tuple[str, ...]) -> None:
     """Refuse a picture's path before the work is done."""
     from conceptspace.measure.files import obstacle
@@ -307,11 +299,3 @@ def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
 
 def _say_where(folder: Path) -> None:
     print(f"Report: {(folder / 'report.html').resolve()}")
-
-
-def _status(claims: Sequence[dict[str, Any]], strict: bool) -> int:
-    failed = [claim["id"] for claim in claims if claim["verdict"] != "holds"]
-    if strict and failed:
-        print(f"--strict: {', '.join(failed)} did not hold", file=sys.stderr)
-        return CLAIM_FAILED
-    return DONE

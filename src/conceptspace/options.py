@@ -72,6 +72,26 @@ class SweepOptions:
 
 
 @dataclass
+class ReproduceOptions:
+    """Do an experiment of the paper: its runs, its figure, and its claims with verdicts."""
+
+    study: Annotated[Positional[str], arg(metavar="NAME")]
+    """Which one: concept-signal or learning-speed."""
+    scale: Literal["quick", "paper"] = "quick"
+    """Sizes for two CPU cores, or the published ones, which want a GPU."""
+    out: Path | None = None
+    """Folder of all studies of a scale; reproduce/SCALE by default. What is there continues."""
+    seeds: int | None = None
+    """How many seeds of each run; the study's own number by default. Claims need five."""
+    workers: int | None = None
+    """Processes at once; as many as there are cores by default. A GPU takes one at a time."""
+    dry_run: bool = False
+    """Say what would be done and about how long it takes, and do nothing."""
+    strict: bool = False
+    """End with status 3 if a claim does not hold or is inconclusive."""
+
+
+@dataclass
 class StatusOptions:
     """Show how far a run or a sweep is: what is done, failed, running or waiting, and time left."""
 

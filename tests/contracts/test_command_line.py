@@ -45,6 +45,7 @@ def test_the_commands_and_recipes_are_frozen(capsys):
     assert list(COMMANDS) == [
         "run",
         "sweep",
+        "reproduce",
         "status",
         "report",
         "sample",

@@ -83,3 +83,15 @@ def test_a_plan_never_loses_nor_changes_an_experiment():
         grown(old, plan_sweep(several(1), 2))
     with pytest.raises(ValueError, match=r"run-1 has other settings: training\.learning_rate"):
         grown(old, plan_sweep([named("run-0"), named("run-1", 0.5)], 2))
+
+
+def test_a_part_of_a_plan_leaves_the_rest_as_it_is():
+    old = plan_sweep(several(2), 2)
+    whole = grown(old, plan_sweep([named("new", 0.9), named("again")], 3), is_part=True)
+    assert [(run.folder, run.seeds) for run in whole.runs] == [
+        ("run-0", (0, 1, 2)),
+        ("run-1", (0, 1)),
+        ("new", (0, 1, 2)),
+    ]
+    with pytest.raises(ValueError, match="run-1 has other settings"):
+        grown(old, plan_sweep([named("run-1", 0.5)], 2), is_part=True)

@@ -95,18 +95,47 @@ class Case:
     ) -> Claim:
         """The claim's record, with the class in its id where there are several."""
         several = len(self.arrays.held_out) > 1
-        known = value is not None and np.isfinite(value)
-        return Claim(
-            id=f"{identity}/{self.concept_class}" if several else identity,
-            statement=statement,
-            value=rounded(value) if known else None,
-            interval=(rounded(interval[0]), rounded(interval[1])) if known and interval else None,
-            criterion=criterion,
+        return record(
+            f"{identity}/{self.concept_class}" if several else identity,
+            statement,
+            criterion,
+            value=value,
+            interval=interval,
             verdict=verdict,
             controls=controls,
             scale=self.scale,
             seeds=self.arrays.num_seeds,
         )
+
+
+def record(
+    identity: str,
+    statement: str,
+    criterion: str,
+    *,
+    value: float | None,
+    interval: tuple[float, float] | None,
+    verdict: Verdict,
+    controls: dict[str, Any],
+    scale: str,
+    seeds: int,
+) -> Claim:
+    """A claim with numbers of 4 digits; what is not finite counts as not measured."""
+    known = value is not None and bool(np.isfinite(value))
+    has_interval = known and interval is not None and bool(np.isfinite(interval).all())
+    return Claim(
+        id=identity,
+        statement=statement,
+        value=rounded(value) if known else None,
+        interval=(rounded(interval[0]), rounded(interval[1]))
+        if has_interval and interval
+        else None,
+        criterion=criterion,
+        verdict=verdict,
+        controls=controls,
+        scale=scale,
+        seeds=seeds,
+    )
 
 
 def control(

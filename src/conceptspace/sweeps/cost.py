@@ -34,7 +34,9 @@ class SweepCost:
     execution: Execution
 
 
-def estimate_sweep(folder: Path, plan: Plan, num_workers: int, wanted: Wanted) -> SweepCost:
+def estimate_sweep(
+    folder: Path, plan: Plan, num_workers: int, wanted: Wanted, *, is_part: bool = False
+) -> SweepCost:
     """Time what is left of a sweep. Nothing is written.
 
     Args:
@@ -42,11 +44,12 @@ def estimate_sweep(folder: Path, plan: Plan, num_workers: int, wanted: Wanted) -
         plan: what is asked for.
         num_workers: processes at once.
         wanted: how to compute.
+        is_part: whether the plan may leave out experiments that are there.
 
     Raises:
         WrongFolder: if the sweep cannot be there.
     """
-    whole = check_sweep(folder, plan)
+    whole = check_sweep(folder, plan, is_part=is_part)
     there = {run.key: run for run in whole.runs}
     runs = [there[run.key].replace(seeds=run.seeds) for run in plan.runs]
     history = read_history(folder, whole)

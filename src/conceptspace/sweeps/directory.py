@@ -30,7 +30,11 @@ def is_sweep(folder: Path) -> bool:
 
 
 def check_sweep(
-    folder: Path, plan: Plan, on_damage: Callable[[str], None] = lambda message: None
+    folder: Path,
+    plan: Plan,
+    on_damage: Callable[[str], None] = lambda message: None,
+    *,
+    is_part: bool = False,
 ) -> Plan:
     """What a folder holds, with what the plan adds to it. Nothing is touched.
 
@@ -38,6 +42,7 @@ def check_sweep(
         folder: the sweep's folder; need not be there.
         plan: what is asked for.
         on_damage: told the message when the plan that is there cannot be read.
+        is_part: whether the plan may leave out experiments that are there, which stay.
 
     Raises:
         WrongFolder: if the folder holds something else, another sweep, or cannot be written to.
@@ -47,7 +52,7 @@ def check_sweep(
         raise WrongFolder(f"cannot sweep in {folder}: {blocked}. Choose another folder with --out")
     if is_sweep(folder):
         try:
-            return grown(read_plan(folder), plan)
+            return grown(read_plan(folder), plan, is_part=is_part)
         except RunError as error:
             on_damage(f"{error}; it is made again from the experiments given")
             return plan

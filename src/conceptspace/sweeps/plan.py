@@ -65,8 +65,13 @@ def plan_sweep(listed: Iterable[Listed], seeds: int | Sequence[int]) -> Plan:
     return Plan(runs=tuple(by_key.values()))
 
 
-def grown(old: Plan, new: Plan) -> Plan:
+def grown(old: Plan, new: Plan, *, is_part: bool = False) -> Plan:
     """The old plan with what is added to it.
+
+    Args:
+        old: what is there.
+        new: what is asked for.
+        is_part: whether the new one may leave out experiments of the old one, which stay.
 
     Raises:
         ValueError: if experiments of the old one are missing from the new, or have changed.
@@ -75,6 +80,8 @@ def grown(old: Plan, new: Plan) -> Plan:
     for run in old.runs:
         for name in run.names:
             if name not in keys:
+                if is_part:
+                    continue
                 raise ValueError(f"{name} is there and is not in the list given")
             if keys[name] != run.key:
                 experiment = next(r.experiment for r in new.runs if r.key == keys[name])

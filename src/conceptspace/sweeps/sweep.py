@@ -33,6 +33,7 @@ def sweep(
     precision: Precision | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    is_part: bool = False,
 ) -> Path:
     """Run many experiments, or what is left of them, as one job in one folder.
 
@@ -51,6 +52,7 @@ def sweep(
         precision: of convolutions, as for `run`; chosen once for all runs that compute alike.
         threads: of each process, as for `run`.
         progress: is told how it goes.
+        is_part: the list may leave out experiments that are in the folder; they are left alone.
 
     Returns:
         The sweep's folder.
@@ -67,13 +69,13 @@ def sweep(
     wanted = Wanted(device=device, precision=precision, threads=threads)
     plan = plan_sweep(experiments, seeds)
     folder = Path(out)
-    check_sweep(folder, plan)  # before the lock makes it
+    check_sweep(folder, plan, is_part=is_part)  # before the lock makes it
     shown = progress or Silent()
     num_workers = workers or num_cores()
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(exclusive(folder, wait_seconds=1.0))
-            whole = check_sweep(folder, plan, shown.stage)
+            whole = check_sweep(folder, plan, shown.stage, is_part=is_part)
             write_plan(folder, whole)
             there = {run.key: run for run in whole.runs}  # under the name that it was made with
             runs = [there[run.key].replace(seeds=run.seeds) for run in plan.runs]

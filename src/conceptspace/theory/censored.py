@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, Real
+from jaxtyping import Bool, Float, Int, Real
 from scipy import optimize, stats
 
 LEAST_EVENTS = 3
@@ -177,8 +177,7 @@ def concordance(
     predicted = np.asarray(predicted, dtype=float)
     if predicted.shape != cut.shape:
         raise ValueError(f"predicted {predicted.shape} and times {cut.shape} differ in shape")
-    later = (cut[:, None] < cut) | ((cut[:, None] == cut) & ~happened)
-    comparable = happened[:, None] & later
+    comparable = comparable_pairs(cut, happened)
     agrees = np.sign(predicted - predicted[:, None]) / 2 + 0.5
     found = _share(comparable, agrees, np.ones(len(cut)))
     if rng is None:
@@ -190,6 +189,19 @@ def concordance(
     draws = draws[np.isfinite(draws)]
     low, high = np.quantile(draws, [0.025, 0.975]) if len(draws) > 1 else (np.nan, np.nan)
     return Concordance(found, int(comparable.sum()), (float(low), float(high)))
+
+
+def comparable_pairs(
+    cut: Float[np.ndarray, " observation"], happened: Bool[np.ndarray, " observation"]
+) -> Bool[np.ndarray, "earlier later"]:
+    """Which observation is known to be earlier than which: the earlier of the two is not censored.
+
+    Args:
+        cut: times, cut off at their ends.
+        happened: which of them are not censored.
+    """
+    later = (cut[:, None] < cut) | ((cut[:, None] == cut) & ~happened)
+    return happened[:, None] & later
 
 
 def _share(comparable: np.ndarray, agrees: np.ndarray, weight: np.ndarray) -> float:

@@ -1,0 +1,1 @@
+"""The paper's experiments, each from its runs to its figure and its claims."""
