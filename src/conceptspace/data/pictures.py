@@ -12,8 +12,9 @@ Pictures = UInt8[Tensor, "batch height width 3"]
 
 PLANE_PIXELS = 24
 """Height and width of the picture of a plane."""
-_LOWEST, _HIGHEST = -0.25, 1.25  # what a plane shows; points of classes lie in [0, 1]
-_PAPER, _MARK, _DOT = (1.0, 1.0, 1.0), (0.78, 0.78, 0.78), (0.1, 0.3, 0.75)
+_LOWEST, _HIGHEST = -0.15, 1.15  # what a plane shows; points of classes lie in [0, 1]
+_PAPER, _FRAME, _MARK = (1.0, 1.0, 1.0), (0.88, 0.88, 0.88), (0.72, 0.72, 0.72)
+_DOT = (0.1, 0.3, 0.75)
 _DOT_RADIUS, _MARK_RADIUS = 1.6, 1.1  # pixels
 
 
@@ -34,7 +35,7 @@ def plane_pictures(
 
     The first dimension of a plane grows to the right, the second upwards. A last dimension without
     a partner has a plane to itself, in whose middle row the dot moves. What lies beyond the plane,
-    from -0.25 to 1.25, is drawn at its edge.
+    from -0.15 to 1.15, is drawn at its edge.
 
     Args:
         points: to be drawn; without NaN.
@@ -49,10 +50,17 @@ def plane_pictures(
         marked = _discs(grid, _MARK_RADIUS).amax(0, keepdim=True)
         dot = _discs(even[:, first : first + 2].clamp(_LOWEST, _HIGHEST), _DOT_RADIUS)
         paper = points.new_tensor(_PAPER).expand(*dot.shape, 3)
-        for mask, colour in ((marked, _MARK), (dot, _DOT)):
+        for mask, colour in ((_frame(points), _FRAME), (marked, _MARK), (dot, _DOT)):
             paper = paper + mask[..., None] * (points.new_tensor(colour) - paper)
         planes.append(paper)
     return torch.cat(planes, dim=2).mul(255).round().to(torch.uint8)
+
+
+def _frame(like: Tensor) -> Float[Tensor, "1 row column"]:
+    """One where a plane's edge is, so that planes side by side are told apart."""
+    frame = like.new_ones(1, PLANE_PIXELS, PLANE_PIXELS)
+    frame[:, 1:-1, 1:-1] = 0.0
+    return frame
 
 
 def _discs(points: Float[Tensor, "batch 2"], radius: float) -> Float[Tensor, "batch row column"]:
