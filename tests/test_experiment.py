@@ -3,19 +3,36 @@ import json
 import pytest
 
 from conceptspace.concepts.settings import SettingsError
-from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.space import Concept, ConceptSpace, Uniform
 from conceptspace.concepts.split import Split
 from conceptspace.data.factors import colour, size
 from conceptspace.data.mixing import Conditioning, MaskedMixing
+from conceptspace.data.vectors import OneHotAxis, PointAxis, VectorWorld
 from conceptspace.data.world import SyntheticWorld
 from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.measure.settings import MeasurementSettings
-from conceptspace.models.settings import DiffusionSettings, RegressionSettings, UNetSettings
+from conceptspace.models.settings import (
+    DiffusionSettings,
+    MLPSettings,
+    RegressionSettings,
+    UNetSettings,
+)
+from conceptspace.probes.settings import InversionSettings, PointProbeSettings, ProbeSettings
 from conceptspace.recipes import RECIPES
 from conceptspace.training.settings import TrainingSettings
 
 SPACE = ConceptSpace(concepts=(colour(0.4), size(0.4)))
+
+AXES = (OneHotAxis(name="a", points=(0.4, 0.4)), PointAxis(name="b", points=(0.2, 0.8)))
+VECTORS = {
+    "space": ConceptSpace(concepts=tuple(axis.concept() for axis in AXES)),
+    "world": VectorWorld(axes=AXES),
+    "model": MLPSettings(width=8),
+    "probe": PointProbeSettings(),
+}
+OTHER_VALUES = Concept(name="b", factor="b", values=((0.2,), (0.7,)))
+SPREAD = AXES[1].concept().replace(spread=Uniform(half_width=0.1))
 
 
 def space_of(name, factor):
@@ -104,6 +121,42 @@ REFUSED = {
         {"world": SyntheticWorld(image_size=18), "model": UNetSettings(widths=(16, 16, 16))},
         "world.image_size=18 must be a multiple of 4",
     ),
+    "a network for images in a world of vectors": (
+        VECTORS | {"model": UNetSettings()},
+        "model: a VectorWorld needs MLPSettings, not UNetSettings; give model=MLPSettings(...)",
+    ),
+    "a network for vectors in a world of images": (
+        {"model": MLPSettings()},
+        "model: a SyntheticWorld needs UNetSettings, not MLPSettings",
+    ),
+    "a probe for images in a world of vectors": (
+        VECTORS | {"probe": ProbeSettings()},
+        "probe: a VectorWorld needs PointProbeSettings, not ProbeSettings",
+    ),
+    "a probe for vectors in a world of images": (
+        {"probe": PointProbeSettings()},
+        "probe: a SyntheticWorld needs ProbeSettings, not PointProbeSettings",
+    ),
+    "an inversion of vectors": (
+        VECTORS | {"inversion": InversionSettings(tolerance=0.1)},
+        "inversion: vectors are not inverted; leave it out",
+    ),
+    "a concept of images in a world of vectors": (
+        VECTORS | {"space": SPACE},
+        "concept 'colour' drives factor 'colour', which this world does not have; it has a, b",
+    ),
+    "an axis without a concept": (
+        VECTORS | {"space": ConceptSpace(concepts=(AXES[0].concept(),))},
+        "world.axes: no concept drives axis 'b'; leave it out, or add its `concept()` to the space",
+    ),
+    "a concept with other values than its axis": (
+        VECTORS | {"space": ConceptSpace(concepts=(AXES[0].concept(), OTHER_VALUES))},
+        "space.concepts: concept 'b' must have the values ((0.2,), (0.8,)) of its axis",
+    ),
+    "a concept with a spread in a world of vectors": (
+        VECTORS | {"space": ConceptSpace(concepts=(AXES[0].concept(), SPREAD))},
+        "space.concepts: concept 'b' must have the values ((0.2,), (0.8,)) of its axis and no",
+    ),
     "a push from a point of the wrong width": (
         {"elicitation": (OverPrompt(concept="colour", strengths=(1.0,), away_from=(0.5,)),)},
         "away_from must have 3 numbers for concept 'colour'",
@@ -154,6 +207,24 @@ def test_an_experiment_saved_before_there_was_a_regression_is_one_of_diffusion()
     del saved["diffusion"]["kind"], saved["training"]["condition_dropout"]
     del saved["measurement"]["checkpoints"]
     assert Experiment.from_json(json.dumps(saved)) == experiment()
+
+
+def test_an_experiment_of_images_is_written_down_as_before_there_were_vectors():
+    saved = json.loads(experiment().to_json())
+    assert not any("kind" in saved[part] for part in ("world", "model", "probe"))
+    assert Experiment.from_json(json.dumps(saved)) == experiment()
+
+
+def test_an_experiment_of_vectors_survives_json():
+    made = experiment(**VECTORS)
+    assert Experiment.from_json(made.to_json()) == made
+
+
+def test_a_world_of_an_unknown_kind_is_refused():
+    saved = json.loads(experiment(**VECTORS).to_json())
+    saved["world"]["kind"] = "sounds"
+    with pytest.raises(SettingsError, match=r"Experiment.world: .*'sounds'"):
+        Experiment.from_json(json.dumps(saved))
 
 
 def test_a_regression_survives_json():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Prompter,
     )
     from conceptspace.data.signal import concept_signal
+    from conceptspace.data.vectors import OneHotAxis, PointAxis, VectorWorld
     from conceptspace.data.world import SyntheticWorld, World
     from conceptspace.derived import derive
     from conceptspace.dynamics.emergence import emergence
@@ -39,9 +40,11 @@ if TYPE_CHECKING:
     from conceptspace.measure.measurement import Instrument, measure_checkpoint
     from conceptspace.measure.recorder import Recorder
     from conceptspace.measure.settings import MeasurementSettings
+    from conceptspace.models.mlp import MLP
     from conceptspace.models.regression import Regression
     from conceptspace.models.settings import (
         DiffusionSettings,
+        MLPSettings,
         PerBlockEmbedding,
         RegressionSettings,
         SharedEmbedding,
@@ -51,7 +54,8 @@ if TYPE_CHECKING:
     from conceptspace.models.vdm import VDM
     from conceptspace.probes.classifier import Probe, train_probe
     from conceptspace.probes.inversion import Inversion
-    from conceptspace.probes.settings import InversionSettings, ProbeSettings
+    from conceptspace.probes.points import PointLocation, PointProbe
+    from conceptspace.probes.settings import InversionSettings, PointProbeSettings, ProbeSettings
     from conceptspace.recipes import recipe
     from conceptspace.recipes.quick import quick
     from conceptspace.runner import run
@@ -71,6 +75,7 @@ _HOMES = {
     "data.factors": ("background", "colour", "position", "shape", "size"),
     "data.mixing": ("Conditioning", "IdentityMixing", "MaskedMixing", "NoisyMixing", "Prompter"),
     "data.signal": ("concept_signal",),
+    "data.vectors": ("OneHotAxis", "PointAxis", "VectorWorld"),
     "data.world": ("SyntheticWorld", "World"),
     "derived": ("derive",),
     "dynamics.emergence": ("emergence",),
@@ -88,9 +93,11 @@ _HOMES = {
     "measure.measurement": ("Instrument", "measure_checkpoint"),
     "measure.recorder": ("Recorder",),
     "measure.settings": ("MeasurementSettings",),
+    "models.mlp": ("MLP",),
     "models.regression": ("Regression",),
     "models.settings": (
         "DiffusionSettings",
+        "MLPSettings",
         "PerBlockEmbedding",
         "RegressionSettings",
         "SharedEmbedding",
@@ -100,7 +107,8 @@ _HOMES = {
     "models.vdm": ("VDM",),
     "probes.classifier": ("Probe", "train_probe"),
     "probes.inversion": ("Inversion",),
-    "probes.settings": ("InversionSettings", "ProbeSettings"),
+    "probes.points": ("PointLocation", "PointProbe"),
+    "probes.settings": ("InversionSettings", "PointProbeSettings", "ProbeSettings"),
     "recipes": ("recipe",),
     "recipes.quick": ("quick",),
     "runner": ("run",),
@@ -112,6 +120,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "MLP",
     "VDM",
     "Adapter",
     "AddDirections",
@@ -131,14 +140,20 @@ __all__ = [
     "Inversion",
     "InversionSettings",
     "LatentSteering",
+    "MLPSettings",
     "MaskedMixing",
     "MeasurementSettings",
     "Naive",
     "NativeAdapter",
     "NoisyMixing",
     "Normal",
+    "OneHotAxis",
     "OverPrompt",
     "PerBlockEmbedding",
+    "PointAxis",
+    "PointLocation",
+    "PointProbe",
+    "PointProbeSettings",
     "Probe",
     "ProbeSettings",
     "Prompter",
@@ -156,6 +171,7 @@ __all__ = [
     "UNet",
     "UNetSettings",
     "Uniform",
+    "VectorWorld",
     "World",
     "background",
     "colour",

@@ -4,17 +4,25 @@ import torch
 
 from conceptspace.adapters.native import NativeAdapter
 from conceptspace.data.dataset import Dataset, draw_dataset, split_training
+from conceptspace.data.pictures import pictures_of
 from conceptspace.data.streams import numpy_stream, torch_seed
+from conceptspace.data.vectors import VectorWorld
 from conceptspace.experiment import Experiment
 from conceptspace.measure.measurement import Instrument
 from conceptspace.models.execution import Execution
+from conceptspace.models.mlp import MLP
+from conceptspace.models.network import placed
 from conceptspace.models.regression import Model, Regression
-from conceptspace.models.settings import RegressionSettings
-from conceptspace.models.unet import UNet, placed
+from conceptspace.models.settings import MLPSettings, RegressionSettings
+from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
-from conceptspace.probes.classifier import ConvolutionalProbe, Probe, train_probe
+from conceptspace.probes.classifier import Probe, train_probe
 from conceptspace.probes.inversion import Inversion
+from conceptspace.probes.points import PointLocation, PointProbe
 from conceptspace.probes.quality import calibration, class_accuracy, confusion
+from conceptspace.probes.reading import Inverter
+from conceptspace.probes.settings import PointProbeSettings, ProbeSettings
+from conceptspace.probes.stored import StorableProbe
 
 
 def build_model(experiment: Experiment, seed: int, execution: Execution | None = None) -> Model:
@@ -24,8 +32,7 @@ def build_model(experiment: Experiment, seed: int, execution: Execution | None =
     """
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed(seed, "initial-weights"))
-        channels = experiment.world.image_shape[0]
-        network = UNet(channels, experiment.prompter.width, experiment.model)
+        network = _network(experiment)
         objective = experiment.diffusion
         model = (
             Regression(network, objective)
@@ -33,6 +40,14 @@ def build_model(experiment: Experiment, seed: int, execution: Execution | None =
             else VDM(network, objective)
         )
         return placed(model, execution or Execution())
+
+
+def _network(experiment: Experiment) -> UNet | MLP:
+    # The channels of images, or the dimension of vectors.
+    width, settings = experiment.world.image_shape[0], experiment.model
+    if isinstance(settings, MLPSettings):
+        return MLP(width, experiment.prompter.width, settings)
+    return UNet(width, experiment.prompter.width, settings)
 
 
 def build_adapter(experiment: Experiment, model: Model) -> NativeAdapter:
@@ -56,9 +71,22 @@ def draw_training_sets(experiment: Experiment, seed: int) -> dict[str, Dataset]:
     return sets
 
 
-def build_probe(experiment: Experiment, progress=None) -> ConvolutionalProbe:
-    """Train the classifier probe. It is the same for all seeds of a run."""
-    return train_probe(experiment.world, experiment.space, experiment.probe, 0, progress)
+def build_probe(experiment: Experiment, progress=None) -> StorableProbe:
+    """Make the probe: train the classifier, or for vectors write down the points. It is the same
+    for all seeds of a run."""
+    world, settings = experiment.world, experiment.probe
+    if isinstance(world, VectorWorld):
+        return PointProbe.of(world, experiment.space)
+    assert isinstance(settings, ProbeSettings)  # or the experiment would have refused it
+    return train_probe(world, experiment.space, settings, 0, progress)
+
+
+def _inverter(experiment: Experiment) -> Inverter:
+    world, settings = experiment.world, experiment.probe
+    if isinstance(world, VectorWorld):
+        assert isinstance(settings, PointProbeSettings)  # or the experiment would have refused it
+        return PointLocation(world, experiment.space, settings)
+    return Inversion(world, experiment.space, experiment.inversion)
 
 
 def build_instrument(experiment: Experiment, probe: Probe) -> Instrument:
@@ -68,8 +96,9 @@ def build_instrument(experiment: Experiment, probe: Probe) -> Instrument:
         experiment.split,
         experiment.elicitation,
         probe,
-        Inversion(experiment.world, experiment.space, experiment.inversion),
+        _inverter(experiment),
         experiment.measurement,
+        pictures_of(experiment.world),
     )
 
 

@@ -117,7 +117,7 @@ def sample(options: SampleOptions) -> int:
         )
     except (ValueError, FileNotFoundError) as error:
         raise UsageError(str(error)) from error
-    save_grid(drawn.images, options.out)
+    save_grid(drawn.pictures, options.out)
     print(f"{drawn.description}\n{options.out}")
     return DONE
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import xarray
 
 from conceptspace.data.dataset import render_images
+from conceptspace.data.pictures import pictures_of
 from conceptspace.data.signal import concept_signal
 from conceptspace.data.streams import numpy_stream
 from conceptspace.dynamics.findings import findings
@@ -197,8 +199,7 @@ def _pictures(experiment: Experiment, z: np.ndarray) -> np.ndarray:
         render_images(experiment.world, experiment.space, row[None], numpy_stream(0, "pictures"))
         for row in z
     ]
-    stacked = np.concatenate([image.numpy() for image in images])
-    return np.rint(stacked * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+    return pictures_of(experiment.world)(torch.cat(images)).numpy()
 
 
 def _command(folder: Path, seeds: list[int]) -> str:

@@ -11,12 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from conceptspace.adapters.protocol import device_of
+from conceptspace.data.pictures import pictures_of
 from conceptspace.data.streams import numpy_stream, torch_stream
 from conceptspace.elicitation.arms import NAIVE, intervention_of
 from conceptspace.elicitation.intervention import Intervention, Naive
 from conceptspace.elicitation.settings import method_names
 from conceptspace.load import Run
 from conceptspace.measure.files import write_atomically
+from conceptspace.measure.measurement import readable
 from conceptspace.measure.sampling import generate, prompts
 
 SHOWN_HEIGHT = 96
@@ -25,9 +27,16 @@ SHOWN_HEIGHT = 96
 
 @dataclass(frozen=True)
 class Drawn:
-    """Images (num, channels, height, width), and in words what they are."""
+    """Samples, and in words what they are.
+
+    Attributes:
+        images: images (num, channels, height, width), or points (num, dimension).
+        pictures: what is shown of them, uint8 (num, height, width, 3) on the CPU.
+        description: class, seed, step and method.
+    """
 
     images: Tensor
+    pictures: Tensor
     description: str
 
 
@@ -90,17 +99,17 @@ def draw_samples(
         f"{num} images of class {chosen} ({space.describe(chosen)}), seed {seed}, step {shown_step}"
     )
     words += f", {method}" + (f" at strength {given:g}" if method != NAIVE else " prompting")
-    return Drawn(images, words)
+    pictures = pictures_of(experiment.world)(readable(images)).cpu()
+    return Drawn(images, pictures, words)
 
 
-def save_grid(images: Tensor, path: Path) -> None:
-    """Write images (num, channels, height, width) as a grid into a PNG."""
-    num, _, height, width = images.shape
+def save_grid(pictures: Tensor, path: Path) -> None:
+    """Write pictures (num, height, width, 3), uint8, as a grid into a PNG."""
+    num, height, width, _ = pictures.shape
     columns = int(np.ceil(np.sqrt(num)))
     rows = -(-num // columns)
-    pixels = images.clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, dtype=np.uint8)
-    for i, picture in enumerate(pixels):
+    for i, picture in enumerate(pictures.numpy()):
         top, left = i // columns * (height + 1), i % columns * (width + 1)
         grid[top : top + height, left : left + width] = picture
     factor = max(1, SHOWN_HEIGHT // height)

@@ -10,12 +10,24 @@ from conceptspace.concepts.settings import Settings
 from conceptspace.concepts.space import ConceptSpace
 from conceptspace.concepts.split import Split
 from conceptspace.data.mixing import Conditioning, Prompter
+from conceptspace.data.vectors import BuiltInWorld, VectorWorld
 from conceptspace.data.world import SyntheticWorld, check_space
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.elicitation.settings import ElicitationMethod, Guidance, method_names
 from conceptspace.measure.settings import MeasurementSettings
-from conceptspace.models.settings import DiffusionSettings, Objective, UNetSettings
-from conceptspace.probes.settings import InversionSettings, ProbeSettings
+from conceptspace.models.settings import (
+    DiffusionSettings,
+    MLPSettings,
+    NetworkSettings,
+    Objective,
+    UNetSettings,
+)
+from conceptspace.probes.settings import (
+    AnyProbeSettings,
+    InversionSettings,
+    PointProbeSettings,
+    ProbeSettings,
+)
 from conceptspace.training.settings import TrainingSettings
 
 
@@ -37,14 +49,18 @@ class Experiment(Settings):
     """How large the experiment is, for the claims table: quick, paper, or a word of yours."""
     space: ConceptSpace
     split: Split = Split()
-    world: SyntheticWorld = SyntheticWorld()
+    world: BuiltInWorld = SyntheticWorld()
+    """Where data come from: images of one object, or vectors around the classes' points."""
     conditioning: Conditioning = Conditioning()
-    model: UNetSettings = UNetSettings()
+    model: NetworkSettings = UNetSettings()
+    """The network: a U-Net for images, an MLP for vectors."""
     diffusion: Objective = DiffusionSettings()
     """What the network is trained to do; regression stands in for diffusion where there is none."""
     training: TrainingSettings = TrainingSettings()
-    probe: ProbeSettings = ProbeSettings()
+    probe: AnyProbeSettings = ProbeSettings()
+    """What reads samples: a classifier for images, the nearest points for vectors."""
     inversion: InversionSettings = InversionSettings()
+    """Of images; vectors are judged by the settings of their probe."""
     measurement: MeasurementSettings = MeasurementSettings()
     elicitation: tuple[ElicitationMethod, ...] = ()
     findings: FindingsSettings = FindingsSettings()
@@ -60,6 +76,7 @@ class Experiment(Settings):
     @model_validator(mode="after")
     def _parts_fit_together(self):
         check_space(self.space, self.world)
+        self._check_kind_of_data()
         with _naming("split"):
             self.split.training(self.space)
         with _naming("conditioning"):
@@ -73,13 +90,34 @@ class Experiment(Settings):
         method_names(self.elicitation)
         with _naming("measurement"):
             self.measurement.steps(self.training.steps)
-        shrinks = 2 ** (len(self.model.widths) - 1)
-        if self.world.image_size % shrinks:
-            raise ValueError(
-                f"world.image_size={self.world.image_size} must be a multiple of {shrinks}, since "
-                f"model.widths halves it {len(self.model.widths) - 1} times"
-            )
         return self
+
+    def _check_kind_of_data(self) -> None:
+        """Images need a U-Net and a classifier; vectors need an MLP and the points."""
+        world, model = self.world, self.model
+        vectors = isinstance(world, VectorWorld)
+        needed = (MLPSettings, PointProbeSettings) if vectors else (UNetSettings, ProbeSettings)
+        for field, kind in zip(("model", "probe"), needed):
+            given = getattr(self, field)
+            if not isinstance(given, kind):
+                raise ValueError(
+                    f"{field}: a {type(world).__name__} needs {kind.__name__}, not "
+                    f"{type(given).__name__}; give {field}={kind.__name__}(...)"
+                )
+        if isinstance(world, VectorWorld):
+            world.check(self.space)
+            if self.inversion != InversionSettings():
+                raise ValueError(
+                    "inversion: vectors are not inverted; leave it out, and set how far from its "
+                    "cluster a sample may be in probe=PointProbeSettings(...)"
+                )
+        elif isinstance(model, UNetSettings) and world.image_size % (
+            shrinks := 2 ** (len(model.widths) - 1)
+        ):
+            raise ValueError(
+                f"world.image_size={world.image_size} must be a multiple of {shrinks}, since "
+                f"model.widths halves it {len(model.widths) - 1} times"
+            )
 
     def _check_guidance(self) -> None:
         if not isinstance(self.diffusion, DiffusionSettings):

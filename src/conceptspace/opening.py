@@ -68,7 +68,7 @@ def open_with_probe(
 def ensure_probe(
     folder: Path, experiment: Experiment, progress: Progress, probe_of: Path | None = None
 ) -> None:
-    """Train the classifier probe, unless an intact one is there, or in the run `probe_of`."""
+    """Make the probe, unless an intact one is there, or in the run `probe_of`."""
     sealed = SealedFolder(folder)
     try:
         sealed.read(PROBE)
@@ -84,7 +84,7 @@ def ensure_probe(
 
     from conceptspace.build import build_probe, judge_probe
 
-    progress.stage("Training the probe that reads concepts off images")
+    progress.stage(experiment.probe.making)
     with using_threads(1):  # the same bits whatever the machine's number of cores
         probe = build_probe(experiment, lambda done, of: progress.advance("probe", done, of))
         quality = judge_probe(experiment, probe)

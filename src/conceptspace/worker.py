@@ -137,18 +137,18 @@ def measure_earlier(experiment, seed, execution, store, recorder, up_to: int, lo
 
 
 def load_probe(run: Path):
-    """The run's classifier probe.
+    """The run's probe.
 
     Raises:
         DamagedFile: if it is not what was written.
     """
     import safetensors.torch
 
-    from conceptspace.probes.classifier import ConvolutionalProbe
+    from conceptspace.probes.stored import probe_from_tensors
 
     data = SealedFolder(run).read(PROBE)
     try:
-        return ConvolutionalProbe.from_tensors(safetensors.torch.load(data))
+        return probe_from_tensors(safetensors.torch.load(data))
     except Exception as error:
         raise DamagedFile(
             f"{run / PROBE} is not a probe ({error}): remove it, and the run makes it again"

@@ -9,12 +9,15 @@ from conceptspace.probes.settings import InversionSettings, ProbeSettings
 def reduced(experiment: Experiment, steps: int = 2) -> Experiment:
     """The first steps of an experiment with its own network, on small batches."""
     short = shortened(experiment, steps)
+    if isinstance(short.probe, ProbeSettings):
+        short = short.replace(
+            probe=ProbeSettings(steps=2, num_images=64, batch_size=8),
+            inversion=InversionSettings(max_iterations=1),
+        )
     sampling = {"sampling_steps": 2} if isinstance(experiment.diffusion, DiffusionSettings) else {}
     return short.replace(
         training=short.training.replace(batch_size=2, images_per_class=4),
         diffusion=short.diffusion.replace(**sampling),
-        probe=ProbeSettings(steps=2, num_images=64, batch_size=8),
-        inversion=InversionSettings(max_iterations=1),
         measurement=short.measurement.replace(
             num_samples=2,
             num_control_samples=2,

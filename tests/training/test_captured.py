@@ -10,7 +10,8 @@ import torch
 
 from conceptspace.data.dataset import Dataset
 from conceptspace.models.execution import Execution
-from conceptspace.models.unet import UNet, placed
+from conceptspace.models.network import placed
+from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from conceptspace.training import captured
 from conceptspace.training.captured import CapturedStep, Lane

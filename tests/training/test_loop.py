@@ -4,7 +4,8 @@ import torch
 
 from conceptspace.data.dataset import Dataset
 from conceptspace.models.execution import Execution
-from conceptspace.models.unet import UNet, placed
+from conceptspace.models.network import placed
+from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from conceptspace.training.loop import mean_bound, train
 from conceptspace.training.settings import TrainingSettings

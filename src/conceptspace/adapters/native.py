@@ -8,27 +8,25 @@ from torch import Tensor, nn
 
 from conceptspace.adapters.protocol import Conditioning
 from conceptspace.models.guidance import Guide
+from conceptspace.models.network import ConditionalNetwork
 from conceptspace.models.regression import Model
-from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 
 
 class NativeAdapter:
-    """Shows a `VDM` or a `Regression` over a `UNet` as an `Adapter`.
+    """Shows a `VDM` or a `Regression` over a `UNet` or an `MLP` as an `Adapter`.
 
     Args:
         model: the model to look at.
-        image_shape: channels, height, width of its images.
+        image_shape: channels, height, width of its images, or the dimension of its vectors.
         batch_size: rows sampled at once; larger requests are cut into such batches.
     """
 
-    def __init__(
-        self, model: Model, image_shape: tuple[int, int, int], batch_size: int = 256
-    ) -> None:
-        if not isinstance(model.network, UNet):
+    def __init__(self, model: Model, image_shape: tuple[int, ...], batch_size: int = 256) -> None:
+        if not isinstance(model.network, ConditionalNetwork):
             raise TypeError(
-                f"model.network must be a UNet, not {type(model.network).__name__}: write an "
-                "adapter of your own for other networks"
+                f"model.network must be a UNet or an MLP, not {type(model.network).__name__}: "
+                "write an adapter of your own for other networks"
             )
         self.model = model
         self.network = model.network
@@ -41,7 +39,7 @@ class NativeAdapter:
         return next(self.model.parameters()).device
 
     def sites(self) -> tuple[str, ...]:
-        return tuple(self.network.blocks())
+        return self.network.sites()
 
     @torch.no_grad()
     def encode(self, vectors: Tensor) -> Conditioning:
@@ -88,21 +86,12 @@ class NativeAdapter:
         return [slice(start, start + self.batch_size) for start in starts]
 
     def conditioning_parameters(self) -> Mapping[str, Tensor]:
-        """Parameters by their name in the model: the shared embedding and each block's own part."""
-        path = {f"shared_embedding.{k}": v for k, v in named(self.network.shared_embedding)}
-        blocks = {id(block): name for name, block in self.network.named_modules()}
-        for block in self.network.blocks().values():
-            prefix = f"{blocks[id(block)]}.condition"
-            path |= {f"{prefix}.{name}": value for name, value in named(block.condition)}
+        """Parameters by their name in the model, as the network names them in itself."""
+        path = self.network.conditioning_parameters()
         return {f"network.{name}": value for name, value in path.items()}
 
     def sample_noise(self) -> float:
         return self.model.sample_noise()
-
-
-def named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """The parameters of a module with their names."""
-    return iter(module.named_parameters())
 
 
 @contextmanager

@@ -11,8 +11,9 @@ import torch
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.data.dataset import Dataset
 from conceptspace.models.execution import Execution
+from conceptspace.models.network import placed
 from conceptspace.models.settings import DiffusionSettings, UNetSettings
-from conceptspace.models.unet import UNet, placed
+from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from conceptspace.training.captured import CapturedStep, Lane
 from conceptspace.training.settings import TrainingSettings

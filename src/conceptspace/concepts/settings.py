@@ -1,6 +1,6 @@
 """The base of every settings object: frozen, validated, serialisable, and free of torch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -71,6 +71,20 @@ class Settings(BaseModel):
                 f"it has {', '.join(sorted(fields))}"
             )
         return type(self)(**(fields | changes))
+
+
+def kind_or(default: str) -> Callable[[Any], str]:
+    """Discriminator of settings by their `kind`; those without one are of the default's.
+
+    So what was the only kind once is written down as it was then, and read again.
+    """
+
+    def kind(given: Any) -> str:
+        if isinstance(given, dict):
+            return str(given.get("kind", default))
+        return getattr(given, "kind", default)
+
+    return kind
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:

@@ -14,10 +14,10 @@ from conceptspace.data.world import World, draw_factors
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images with what they show.
+    """Images, or the points of a vector world, with what they show.
 
     Attributes:
-        images: (num, channels, height, width) in [0, 1].
+        images: (num, channels, height, width) in [0, 1], or points (num, dimension).
         vectors: conditioning vectors (num, width).
         z: concept vectors (num, space width).
         labels: value index of each concept (num, concept).
@@ -76,7 +76,8 @@ def draw_dataset(
 def render_images(
     world: World, space: ConceptSpace, z: np.ndarray, rng: np.random.Generator, chunk: int = 1024
 ) -> Tensor:
-    """Draw images (batch, channels, height, width) of concept vectors z, pixel noise included."""
+    """Draw images (batch, channels, height, width), or points (batch, dimension), of concept
+    vectors z, with the world's noise."""
     factors = draw_factors(world, space, z, rng)
     images = []
     for start in range(0, len(z), chunk):
@@ -87,7 +88,7 @@ def render_images(
         images.append(world.render(part))
     rendered = torch.cat(images)
     noise = rng.standard_normal(size=tuple(rendered.shape), dtype=np.float32) * world.noise
-    return (rendered + torch.from_numpy(noise)).clamp_(0.0, 1.0)
+    return (rendered + torch.from_numpy(noise)).clamp_(*getattr(world, "value_range", (0.0, 1.0)))
 
 
 def split_training(dataset: Dataset, training_share: float) -> tuple[Dataset, Dataset]:

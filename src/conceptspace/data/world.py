@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 class World(Protocol):
-    """What a data-generating process must offer; `SyntheticWorld` is the built-in one."""
+    """What a data-generating process must offer; `SyntheticWorld` and `VectorWorld` are built in.
+
+    It may offer more: `value_range`, to which data are clipped, in place of (0, 1); `pictures`,
+    which turns data that are no images into what is shown of them; `differentiable`, a G with
+    derivatives in its place.
+    """
 
     @property
     def factor_widths(self) -> Mapping[str, int]:
@@ -23,13 +28,13 @@ class World(Protocol):
         ...
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
+    def image_shape(self) -> tuple[int, ...]:
+        """Channels, height, width; or the number of dimensions alone, where data are vectors."""
         ...
 
     @property
     def noise(self) -> float:
-        """Standard deviation of the pixel noise that data carry."""
+        """Standard deviation of the noise that data carry in every pixel or dimension."""
         ...
 
     def draw_nuisance(self, factor: str, num: int, rng: np.random.Generator) -> np.ndarray:
@@ -37,7 +42,7 @@ class World(Protocol):
         ...
 
     def render(self, factors: Mapping[str, "Tensor"]) -> "Tensor":
-        """Images (batch, channels, height, width) without noise, differentiable in the factors."""
+        """Data (batch, *image_shape) without noise, differentiable in the factors."""
         ...
 
 

@@ -1,6 +1,7 @@
 """One checkpoint measured: an xarray dataset of what the probe read off every arm's samples."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,14 +11,14 @@ import xarray
 from conceptspace.adapters.protocol import Adapter, device_of
 from conceptspace.concepts.split import Split
 from conceptspace.data.mixing import Prompter
+from conceptspace.data.pictures import image_pictures
 from conceptspace.data.streams import numpy_stream, torch_stream
 from conceptspace.elicitation.arms import Arm, MethodLabel, method_labels, plan_arms
 from conceptspace.elicitation.settings import ElicitationMethod
 from conceptspace.measure.decodability import linear_decodability
 from conceptspace.measure.sampling import ArmSamples, sample_arms
 from conceptspace.measure.settings import MeasurementSettings
-from conceptspace.probes.inversion import Inversion
-from conceptspace.probes.reading import Probe, Reading, read_samples
+from conceptspace.probes.reading import Inverter, Probe, Reading, read_samples
 
 LOSSES = ("train", "validation", "held_out")
 
@@ -33,14 +34,16 @@ class Instrument:
         probe: reads each concept's value off images.
         inversion: fits G to images and flags those off its manifold; None where there is no G.
         settings: sample counts.
+        pictures: from samples to what is shown of them, uint8 (batch, height, width, channel).
     """
 
     prompter: Prompter
     split: Split
     methods: tuple[ElicitationMethod, ...]
     probe: Probe
-    inversion: Inversion | None
+    inversion: Inverter | None
     settings: MeasurementSettings
+    pictures: Callable[[torch.Tensor], torch.Tensor] = image_pictures
 
     @property
     def labels(self) -> tuple[MethodLabel, ...]:
@@ -119,7 +122,7 @@ def _read(
     images = readable(torch.cat([part.images.flatten(0, 1) for part in samples]))
     reading = read_samples(instrument.probe, instrument.inversion, images, sample_noise).cpu()
     arms = _arm_rows(samples)
-    thumbnails = _thumbnails(images, arms, instrument.settings.num_thumbnails)
+    thumbnails = _thumbnails(images, arms, instrument)
     arrays = _Arrays(instrument, thumbnails[0].shape[2:])
     for arm, shown in zip(arms, thumbnails):
         arrays.put(arm, reading, shown)
@@ -158,15 +161,16 @@ def _arm_rows(samples: list[ArmSamples]) -> list[_ArmRows]:
     return arms
 
 
-def _thumbnails(images: torch.Tensor, arms: list[_ArmRows], num: int) -> list[np.ndarray]:
+def _thumbnails(
+    images: torch.Tensor, arms: list[_ArmRows], instrument: Instrument
+) -> list[np.ndarray]:
     """Each arm's thumbnails (strength, thumbnail, row, column, channel), as bytes on the CPU.
 
     Those of all arms are made where the images are, and come over in one transfer.
     """
-    rows = [arm.first(num) for arm in arms]
+    rows = [arm.first(instrument.settings.num_thumbnails) for arm in arms]
     chosen = torch.from_numpy(np.concatenate([part.ravel() for part in rows]))
-    shown = images[chosen.to(images.device)].clamp(0, 1).mul(255).round().to(torch.uint8)
-    pictures = shown.permute(0, 2, 3, 1).cpu().numpy()
+    pictures = instrument.pictures(images[chosen.to(images.device)]).cpu().numpy()
     ends = np.cumsum([part.size for part in rows])
     own = np.split(pictures, ends[:-1])
     return [part.reshape(*row.shape, *part.shape[1:]) for part, row in zip(own, rows)]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-Sites = dict[str, Tensor]
+from conceptspace.models.network import Sites
+
 Predict = Callable[[Tensor, Tensor, Sites], Tensor]
 """From z_t, gamma_t and sites to the noise estimate."""
 

@@ -12,8 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from conceptspace.models.network import Sites
 from conceptspace.models.settings import RegressionSettings
-from conceptspace.models.vdm import VDM, Bound, Draws, Sites
+from conceptspace.models.vdm import VDM, Bound, Draws
 
 
 class NoSchedule:

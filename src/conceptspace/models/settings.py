@@ -1,10 +1,10 @@
-"""Settings of the U-Net and of what it is trained to do: diffusion or regression. No torch."""
+"""Settings of the networks and of what they learn: diffusion or regression. No torch."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from conceptspace.concepts.settings import Settings
+from conceptspace.concepts.settings import Settings, kind_or
 
 
 class PerBlockEmbedding(Settings):
@@ -66,6 +66,26 @@ class UNetSettings(Settings):
                 f"num_heads={self.num_heads}"
             )
         return self
+
+
+class MLPSettings(Settings):
+    """The conditional MLP of one hidden layer, for a `VectorWorld`; the width is the published."""
+
+    kind: Literal["mlp"] = "mlp"
+    width: int = Field(default=1024, ge=1)
+    """Of the hidden layer."""
+    embedding_width: int = Field(default=256, ge=1)
+    """Of both layers of the embedders of time and condition; each has its own."""
+    time_features: int = Field(default=64, ge=4, multiple_of=2)
+    """Sines and cosines of the time input."""
+    initial_scale: float = Field(default=1.0, gt=0.0)
+    """Factor on every parameter of the network at the start."""
+
+
+NetworkSettings = Annotated[
+    Annotated[UNetSettings, Tag("unet")] | Annotated[MLPSettings, Tag("mlp")],
+    Discriminator(kind_or("unet")),
+]
 
 
 class DiffusionSettings(Settings):

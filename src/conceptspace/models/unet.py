@@ -7,7 +7,8 @@ steps, and an intervention can change it in between.
 import functools
 import itertools
 import math
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int16
@@ -27,8 +28,6 @@ from conceptspace.models.execution import Execution
 from conceptspace.models.settings import SharedEmbedding, UNetSettings
 
 _COMPILED_ROWS = 256
-
-Placeable = TypeVar("Placeable", bound=nn.Module)
 
 
 class UNet(nn.Module):
@@ -103,6 +102,21 @@ class UNet(nn.Module):
             for j, block in enumerate(self.up[i])  # type: ignore[arg-type]
         }
         return named
+
+    def sites(self) -> tuple[str, ...]:
+        """Every residual block: what the condition adds is added in it."""
+        return tuple(self.blocks())
+
+    def conditioning_parameters(self) -> Mapping[str, Tensor]:
+        """The shared embedding and each block's own part, by their name in the network."""
+        shared = self.shared_embedding.named_parameters()
+        path = {f"shared_embedding.{name}": value for name, value in shared}
+        blocks = {id(block): name for name, block in self.named_modules()}
+        for block in self.blocks().values():
+            prefix = f"{blocks[id(block)]}.condition"
+            own = block.condition.named_parameters()
+            path |= {f"{prefix}.{name}": value for name, value in own}
+        return path
 
     def condition(
         self, vectors: Float[Tensor, "batch condition"]
@@ -223,23 +237,6 @@ class UNet(nn.Module):
             else:
                 split[site] = part.view(batch, channels, height, width)
         return split
-
-
-def placed(model: Placeable, execution: Execution) -> Placeable:
-    """A model over a `UNet`, set to be computed in another way; its weights stay what they are.
-
-    A copy of it is computed like it, and so are weights that are loaded into it.
-
-    Args:
-        model: with the U-Net as its `network`.
-        execution: device, precision and layout in memory.
-    """
-    network = model.network
-    if isinstance(network, UNet):
-        layout = torch.channels_last if execution.channels_last else torch.contiguous_format
-        network.to(memory_format=layout)  # type: ignore[call-overload]
-        network.execution = execution
-    return model.to(execution.device)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ sigma^2 = sigmoid(gamma), z_t = alpha x + sigma eps.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,23 +14,9 @@ from torch import Tensor, nn
 
 from conceptspace.models.dropout import refill
 from conceptspace.models.guidance import Guide, guided
+from conceptspace.models.network import Sites
 from conceptspace.models.schedule import LinearSchedule
 from conceptspace.models.settings import DiffusionSettings
-
-Sites = dict[str, Tensor]
-
-
-class Network(Protocol):
-    """What a denoising network must offer."""
-
-    def condition(self, vectors: Tensor) -> Sites:
-        """What the condition adds at each site."""
-        ...
-
-    def denoise(self, z_t: Tensor, time: Tensor, sites: Sites) -> Tensor:
-        """The correction to the noise estimate. A network with `draw_dropout` takes its bits, or
-        None, as a fourth argument."""
-        ...
 
 
 class Draws(NamedTuple):

@@ -55,7 +55,7 @@ class ConvolutionalProbe(nn.Module):
 
     def __init__(
         self,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         num_values: Sequence[int],
         widths: Sequence[int],
         generator: torch.Generator,
@@ -182,8 +182,14 @@ def train_probe(
 
     Raises:
         SettingsError: the world cannot draw the space's concepts.
+        ValueError: the world draws no images.
     """
     check_space(space, world)
+    if len(world.image_shape) != 3:
+        raise ValueError(
+            f"world: its data have shape {world.image_shape} and are no images; a PointProbe reads "
+            "the points of a VectorWorld"
+        )
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     images, labels = _draw_labelled(world, space, settings.num_images, rng)
@@ -212,12 +218,13 @@ def train_probe(
 
 
 def check_images(images: Tensor, image_shape: Sequence[int]) -> None:
-    """Refuse what is not a batch of finite images of one shape, with values anywhere near [0, 1].
+    """Refuse what is not a batch of finite images, or points, of one shape, with values anywhere
+    near [0, 1].
 
     Raises:
         ValueError: naming the argument, what it is and what would be right.
     """
-    if images.ndim != 4 or tuple(images.shape[1:]) != tuple(image_shape):
+    if images.ndim < 2 or tuple(images.shape[1:]) != tuple(image_shape):
         expected = ", ".join(map(str, image_shape))
         raise ValueError(f"images must have shape (batch, {expected}), not {tuple(images.shape)}")
     if len(images) == 0:

@@ -105,11 +105,7 @@ class Inversion:
             ValueError: wrong shape or type, NaN, or a negative noise.
         """
         check_images(images, self.world.image_shape)
-        if not (math.isfinite(sample_noise) and sample_noise >= 0):
-            raise ValueError(
-                "sample_noise must be a finite standard deviation of at least 0, "
-                f"not {sample_noise!r}"
-            )
+        check_noise(sample_noise)
         noise = math.hypot(sample_noise, self.world.noise)
         chunk = _CHUNK
         if images.device.type != "cpu":
@@ -193,6 +189,18 @@ class Inversion:
         )
         # Without noise and tolerance nothing is allowed, and any residual is too much.
         return (local / allowed.clamp(min=1e-12)).flatten(1).amax(1).sqrt()
+
+
+def check_noise(sample_noise: float) -> None:
+    """Refuse a noise of samples that is none.
+
+    Raises:
+        ValueError: showing it, and what would be right.
+    """
+    if not (math.isfinite(sample_noise) and sample_noise >= 0):
+        raise ValueError(
+            f"sample_noise must be a finite standard deviation of at least 0, not {sample_noise!r}"
+        )
 
 
 def _seen_contrast(pixels: Tensor, mask: Tensor) -> Float[Tensor, "batch channel"]:

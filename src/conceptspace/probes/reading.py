@@ -2,13 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from conceptspace.concepts import ConceptSpace
 from conceptspace.probes.classifier import Probe
-from conceptspace.probes.inversion import Inversion
+
+
+class Found(Protocol):
+    """What an inverter finds: concept vectors (batch, width), residuals and flags (batch,)."""
+
+    @property
+    def z(self) -> Tensor: ...
+
+    @property
+    def residual(self) -> Tensor: ...
+
+    @property
+    def off_manifold(self) -> Tensor: ...
+
+
+class Inverter(Protocol):
+    """What would have drawn a sample; `Inversion` for images, `PointLocation` for vectors."""
+
+    space: ConceptSpace
+
+    def invert(self, images: Tensor, sample_noise: float) -> Found:
+        """What would have drawn each sample, whose noise has this standard deviation."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +61,7 @@ class Reading:
 
 
 def read_samples(
-    probe: Probe, inversion: Inversion | None, images: Tensor, sample_noise: float
+    probe: Probe, inversion: Inverter | None, images: Tensor, sample_noise: float
 ) -> Reading:
     """Read samples with the classifier and, where there is one, the inversion.
 
@@ -47,7 +70,7 @@ def read_samples(
     Args:
         probe: the classifier, or any object with its `read`.
         inversion: the inversion of the world, or None where the world cannot be inverted.
-        images: (batch, channels, height, width), values near [0, 1].
+        images: (batch, channels, height, width), or points (batch, dimension); values near [0, 1].
         sample_noise: standard deviation of the pixel noise expected of the samples, such as
             exp(gamma(0) / 2).
 

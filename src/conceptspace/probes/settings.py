@@ -1,10 +1,11 @@
 """How the probes are trained and what they tolerate. No torch."""
 
-from typing import Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from conceptspace.concepts import Settings
+from conceptspace.concepts.settings import kind_or
 from conceptspace.data.factors import FACTOR_WIDTHS
 
 
@@ -15,6 +16,8 @@ class ProbeSettings(Settings):
     error at 16 and 32 pixels; `published` gives the paper's sizes.
     """
 
+    making: ClassVar[str] = "Training the probe that reads concepts off images"
+    """What is done when the probe is made, for people."""
     widths: tuple[int, ...] = Field(default=(16, 32, 32), min_length=1)
     """Output channels of each 3 x 3 convolution; at least 1 each."""
     num_images: int = Field(default=32768, ge=1)
@@ -47,6 +50,26 @@ class ProbeSettings(Settings):
     def published(cls) -> Self:
         """Widths, images and steps of Park et al. 2024; the rest is ours."""
         return cls(widths=(32, 32, 32), num_images=32768, steps=10_000, learning_rate=3e-3)
+
+
+class PointProbeSettings(Settings):
+    """The probe of a vector world: it reads the nearest point and is not trained."""
+
+    making: ClassVar[str] = "Writing down the probe that reads the nearest point"
+    """What is done when the probe is made, for people."""
+    kind: Literal["points"] = "points"
+    kept_share: float = Field(default=0.999, gt=0.5, lt=1.0)
+    """Share of the world's own draws that count as near enough to a cluster; samples as far away as
+    the others are off the manifold."""
+    tolerance: float = Field(default=0.02, ge=0.0)
+    """Standard deviation of a model's errors that is forgiven on top of the clusters' width and the
+    noise of the step, in every dimension."""
+
+
+AnyProbeSettings = Annotated[
+    Annotated[ProbeSettings, Tag("classifier")] | Annotated[PointProbeSettings, Tag("points")],
+    Discriminator(kind_or("classifier")),
+]
 
 
 class InversionSettings(Settings):

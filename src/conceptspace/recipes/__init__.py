@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from conceptspace.experiment import Experiment
 from conceptspace.recipes import paper
 from conceptspace.recipes.quick import quick
+from conceptspace.recipes.vectors import vectors
 
 RECIPES: dict[str, Callable[[], Experiment]] = {
     "quick": quick,
     "six-concepts": paper.six_concepts,
+    "vectors": vectors,
 }
 """Every recipe by the name that the command line knows it by."""
 

@@ -54,8 +54,8 @@ class CapturedStep:
         size = state.settings.batch_size
         state.model.train()
         self.generator = torch.Generator(device)
-        self.images = self.dataset.images[:1].repeat(size, 1, 1, 1)
-        self.vectors = self.dataset.vectors[:1].repeat(size, 1)
+        self.images = self.dataset.images[:1].repeat_interleave(size, dim=0)
+        self.vectors = self.dataset.vectors[:1].repeat_interleave(size, dim=0)
         self.draws = state.model.draw((size, *dataset.images.shape[1:]), self.generator)
         self.loss = torch.zeros((), device=device)
         self.finite = torch.ones((), dtype=torch.bool, device=device)

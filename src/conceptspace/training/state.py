@@ -9,7 +9,6 @@ from torch import Tensor
 from conceptspace.measure.files import DamagedFile
 from conceptspace.models.execution import Execution
 from conceptspace.models.regression import Model
-from conceptspace.models.unet import UNet
 from conceptspace.training.settings import TrainingSettings
 
 SLOTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW keeps for each parameter
@@ -42,8 +41,7 @@ class TrainingState:
     @property
     def execution(self) -> Execution:
         """How the model is computed."""
-        network = self.model.network
-        return network.execution if isinstance(network, UNet) else Execution()
+        return getattr(self.model.network, "execution", Execution())
 
     @property
     def measured(self) -> Model:
