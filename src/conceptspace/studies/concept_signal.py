@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from conceptspace.data.vectors import BuiltInWorld
 from conceptspace.data.world import SyntheticWorld
 from conceptspace.dynamics.bootstrap import percentile_interval
 from conceptspace.dynamics.plain import plain
@@ -39,7 +40,7 @@ def experiments(scale: Scale) -> list[Seeded]:
     return []
 
 
-def world_of(scale: Scale) -> SyntheticWorld:
+def world_of(scale: Scale) -> BuiltInWorld:
     """The world of a scale's runs."""
     if scale == "quick":
         return quick().world
@@ -76,7 +77,7 @@ def _pair(axis: str, separation: float, held: float) -> tuple[float, float]:
     return (separation, held) if axis == "colour" else (held, separation)
 
 
-def _measured(world: SyntheticWorld) -> dict[tuple[float, float], np.ndarray]:
+def _measured(world: BuiltInWorld) -> dict[tuple[float, float], np.ndarray]:
     """Signals (draw, axis, kind) at every pair of separations; the lines cross at some of them."""
     pairs = {
         _pair(axis, separation, held)
@@ -89,7 +90,7 @@ def _measured(world: SyntheticWorld) -> dict[tuple[float, float], np.ndarray]:
     return found
 
 
-def _one_draw(world: SyntheticWorld, pair: tuple[float, float], draw: int) -> list[list[float]]:
+def _one_draw(world: BuiltInWorld, pair: tuple[float, float], draw: int) -> list[list[float]]:
     """Signals (axis, kind) from one draw of images."""
     from conceptspace.data.signal import concept_signal
 
