@@ -1,6 +1,8 @@
 """The same sweep on a Ray cluster of several nodes, one of which is lost on the way."""
 
+import re
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -35,17 +37,32 @@ def cluster(monkeypatch):
     cluster.shutdown()
 
 
+def ancestors(pid):
+    """The process, its parent, and so on."""
+    while pid > 1:
+        yield pid
+        status = Path(f"/proc/{pid}/status").read_text()
+        pid = int(re.search(r"PPid:\s*(\d+)", status).group(1))
+
+
+def node_that_trains(nodes, run):
+    """The node whose process has begun a run's seed."""
+    pid = next(event["pid"] for event in events(run) if event["event"] == "start")
+    family = set(ancestors(pid))
+    return next(n for n in nodes if n.all_processes["raylet"][0].process.pid in family)
+
+
 def test_a_lost_node_costs_its_unfinished_seeds_alone_and_no_bit(swept, cluster, tmp_path):
     nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     there = tmp_path / "there"
 
-    def lose_a_node():
+    def begun():
         runs = [there / "runs/first", there / "runs/second"]
-        eventually(
-            lambda: all(any(e["event"] == "measured" for e in events(run)) for run in runs),
-            "both nodes train",
-        )
-        cluster.remove_node(nodes[0], allow_graceful=False)
+        return [run for run in runs if any(e["event"] == "measured" for e in events(run))]
+
+    def lose_a_node():
+        eventually(begun, "a node trains")
+        cluster.remove_node(node_that_trains(nodes, begun()[0]), allow_graceful=False)
 
     loser = threading.Thread(target=lose_a_node, daemon=True)
     loser.start()
