@@ -4,6 +4,7 @@ It is what Yang et al. 2025 study in theory, and runs in seconds. Coordinates ar
 pixel values: points lie in [0, 1]. Torch loads on first use.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,7 +24,7 @@ CENTRE = 0.5
 """Around this the nuisance dimensions vary."""
 
 
-class Axis(Settings):
+class Axis(Settings, ABC):
     """One dimension of a vector world, and where on it each value of its concept lies."""
 
     name: str = Field(min_length=1)
@@ -41,18 +42,18 @@ class Axis(Settings):
         return points
 
     @property
+    @abstractmethod
     def values(self) -> tuple[tuple[float, ...], ...]:
         """What the concept holds, and the model is told, for each value: equally long rows."""
-        raise NotImplementedError
 
     @property
     def width(self) -> int:
         """How many numbers the factor takes."""
         return len(self.values[0])
 
+    @abstractmethod
     def coordinate(self, factor: "Tensor") -> "Tensor":
         """Where the factor (batch, width) puts an example on the axis, (batch, 1)."""
-        raise NotImplementedError
 
     def concept(self, labels: tuple[str, ...] = ()) -> Concept:
         """The concept that drives this axis.
