@@ -232,7 +232,7 @@ def _tf32() -> str:
     import torch
 
     on = torch.backends.cudnn.allow_tf32
-    return f"TF32 in convolutions {'on' if on else 'off'} for all, where a GPU has it"
+    return f"TF32 in convolutions: official {'on' if on else 'off'} where a GPU has it, ours off"
 
 
 def _print_rows(rows: Sequence[Any]) -> None:

@@ -1,8 +1,9 @@
 """What is timed: ours in several ways, and the published code from a checkout that the user has."""
 
+import contextlib
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from conceptspace.training.captured import CapturedStep, Lane
 from conceptspace.training.settings import TrainingSettings
 from conceptspace.training.state import TrainingState
 from conceptspace.training.step import EagerStep, Step
+from conceptspace.worker import set_up
 
 CONDITION_WIDTH = 11  # published
 
@@ -80,22 +82,51 @@ def our_step(execution: Execution, sizes: Sizes, seed: int = 0, lane: Lane | Non
     return EagerStep(state, made_up_data(sizes), seed)
 
 
+@contextlib.contextmanager
+def computing_as(execution: Execution) -> Iterator[None]:
+    """What torch keeps for a whole process is, inside the block, as in a run.
+
+    The published code is timed in the same process, with torch's own settings: neither
+    deterministic kernels nor another TF32 than torch's default may slow it down.
+    """
+    if execution.device == "cpu":
+        yield
+        return
+    threads = torch.get_num_threads()
+    in_products = torch.backends.cuda.matmul.allow_tf32
+    in_convolutions = torch.backends.cudnn.allow_tf32
+    set_up(execution)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cuda.matmul.allow_tf32 = in_products
+        torch.backends.cudnn.allow_tf32 = in_convolutions
+
+
 def ours(execution: Execution, sizes: Sizes, sampling_batch: int = 512) -> Contender:
-    """Ours, computed in one way."""
-    step = our_step(execution, sizes)
+    """Ours, computed in one way, as in a run."""
+    with computing_as(execution):
+        step = our_step(execution, sizes)
     model = step.state.model
     generator = torch.Generator(execution.device).manual_seed(0)
+
+    def take_step() -> None:
+        with computing_as(execution):
+            step()
 
     @torch.no_grad()
     def sample(num: int) -> None:
         model.eval()
-        for start in range(0, num, sampling_batch):
-            rows = min(sampling_batch, num - start)
-            vectors = torch.rand(rows, CONDITION_WIDTH).to(execution.device)
-            model.sample(model.condition(vectors), sizes.shape, generator)
+        with computing_as(execution):
+            for start in range(0, num, sampling_batch):
+                rows = min(sampling_batch, num - start)
+                vectors = torch.rand(rows, CONDITION_WIDTH).to(execution.device)
+                model.sample(model.condition(vectors), sizes.shape, generator)
         model.train()
 
-    return Contender(step, sample)
+    return Contender(take_step, sample)
 
 
 def official(checkout: Path, sizes: Sizes, device: str) -> Contender:

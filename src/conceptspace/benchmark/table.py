@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from conceptspace.benchmark.contenders import Contender, Sizes, official, our_step, ours
+from conceptspace.benchmark.contenders import (
+    Contender,
+    Sizes,
+    computing_as,
+    official,
+    our_step,
+    ours,
+)
 from conceptspace.benchmark.timing import matrix_rate, operations, timed_in_turn
 from conceptspace.models.execution import Execution
 from conceptspace.training.captured import Lane
@@ -74,12 +81,12 @@ class Benchmark:
             self.contenders[name] = self.contenders.get(same) or ours(way, sizes)
         if checkout is not None:
             self.contenders["official"] = official(checkout, sizes, self.device)
-        halved = {way.precision == "bfloat16" for way in ways.values()}
-        types = {"float32": torch.float32} | (
-            {"bfloat16": torch.bfloat16} if True in halved else {}
-        )
-        self.rates = {name: matrix_rate(kind, self.device) for name, kind in types.items()}
-        self.rates["tf32"] = self.rates["float32"]
+        self.rates: dict[str, float] = {}
+        for way in ways.values():
+            if way.precision not in self.rates:
+                kind = torch.bfloat16 if way.precision == "bfloat16" else torch.float32
+                with computing_as(way):
+                    self.rates[way.precision] = matrix_rate(kind, self.device)
 
     @cached_property
     def step_operations(self) -> int:
@@ -123,11 +130,13 @@ class Benchmark:
         if self.device == "cuda":
             torch.cuda.reset_peak_memory_stats()
         lanes = [Lane.open() for _ in range(way.streams)] if way.captured else [None]
-        members = [our_step(way, self.sizes, i, lanes[i % len(lanes)]) for i in range(num)]
+        with computing_as(way):
+            members = [our_step(way, self.sizes, i, lanes[i % len(lanes)]) for i in range(num)]
 
         def step_all() -> None:
-            for member in members:
-                member()
+            with computing_as(way):
+                for member in members:
+                    member()
 
         seconds = float(np.median(self._times_of({"all": step_all}, self.repeats)["all"])) / num
         return Row(
