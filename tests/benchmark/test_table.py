@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from conceptspace.benchmark import table, timing
-from conceptspace.benchmark.contenders import Sizes, official, our_step
+from conceptspace.benchmark.contenders import Sizes, computing_as, official, our_step
 from conceptspace.benchmark.table import Benchmark
 from conceptspace.cli import main
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.models.execution import Execution
 from conceptspace.models.settings import UNetSettings
+from conceptspace.tune import on_gpu
 
 TINY = Sizes(
     network=UNetSettings(widths=(8, 16), num_blocks=1, num_groups=4, num_heads=2, time_features=8),
@@ -133,3 +134,24 @@ def test_bad_options_are_refused_before_anything_is_timed(options, message, caps
         options, message = ["--json", str(tmp_path / "file" / "t.json")], "is not a folder"
     assert main(["benchmark", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_ours_has_a_runs_settings_and_the_published_code_torchs_own(monkeypatch):
+    def settings():
+        backends = torch.backends
+        return (
+            torch.are_deterministic_algorithms_enabled(),
+            torch.utils.deterministic.fill_uninitialized_memory,
+            backends.cuda.matmul.allow_tf32,
+            backends.cudnn.allow_tf32,
+            torch.get_num_threads(),
+        )
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    before = settings()
+    with computing_as(on_gpu(False, "tf32")):
+        assert settings()[:4] == (True, False, True, True)
+    assert settings() == before
+    with computing_as(on_gpu(False, "bfloat16")):
+        assert settings()[:4] == (True, False, False, False)
+    assert settings() == before

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -92,7 +93,8 @@ def computing_as(execution: Execution) -> Iterator[None]:
     if execution.device == "cpu":
         yield
         return
-    threads = torch.get_num_threads()
+    deterministic: Any = torch.utils.deterministic
+    threads, filled = torch.get_num_threads(), deterministic.fill_uninitialized_memory
     in_products = torch.backends.cuda.matmul.allow_tf32
     in_convolutions = torch.backends.cudnn.allow_tf32
     set_up(execution)
@@ -101,6 +103,7 @@ def computing_as(execution: Execution) -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(False)
+        deterministic.fill_uninitialized_memory = filled
         torch.backends.cuda.matmul.allow_tf32 = in_products
         torch.backends.cudnn.allow_tf32 = in_convolutions
 

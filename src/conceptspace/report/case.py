@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 
@@ -33,6 +33,15 @@ class Claim(Settings):
     """The recipe that was run, such as quick."""
     seeds: int
     """How many seeds were run."""
+
+
+class Judged(TypedDict):
+    """What was measured for a claim and what follows; as in `Claim`, but not rounded yet."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+    verdict: Verdict
+    controls: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -83,29 +92,13 @@ class Case:
         return np.random.default_rng([self.settings.random_seed, number])
 
     def claim(
-        self,
-        identity: str,
-        statement: str,
-        criterion: str,
-        *,
-        value: float | None,
-        interval: tuple[float, float] | None,
-        verdict: Verdict,
-        controls: dict[str, Any],
+        self, identity: str, statement: str, criterion: str, **judged: Unpack[Judged]
     ) -> Claim:
         """The claim's record, with the class in its id where there are several."""
         several = len(self.arrays.held_out) > 1
-        return record(
-            f"{identity}/{self.concept_class}" if several else identity,
-            statement,
-            criterion,
-            value=value,
-            interval=interval,
-            verdict=verdict,
-            controls=controls,
-            scale=self.scale,
-            seeds=self.arrays.num_seeds,
-        )
+        name = f"{identity}/{self.concept_class}" if several else identity
+        seeds = self.arrays.num_seeds
+        return record(name, statement, criterion, scale=self.scale, seeds=seeds, **judged)
 
 
 def record(
@@ -113,14 +106,12 @@ def record(
     statement: str,
     criterion: str,
     *,
-    value: float | None,
-    interval: tuple[float, float] | None,
-    verdict: Verdict,
-    controls: dict[str, Any],
     scale: str,
     seeds: int,
+    **judged: Unpack[Judged],
 ) -> Claim:
     """A claim with numbers of 4 digits; what is not finite counts as not measured."""
+    value, interval = judged["value"], judged["interval"]
     known = value is not None and bool(np.isfinite(value))
     has_interval = known and interval is not None and bool(np.isfinite(interval).all())
     return Claim(
@@ -131,8 +122,8 @@ def record(
         if has_interval and interval
         else None,
         criterion=criterion,
-        verdict=verdict,
-        controls=controls,
+        verdict=judged["verdict"],
+        controls=judged["controls"],
         scale=scale,
         seeds=seeds,
     )
