@@ -1,6 +1,7 @@
 """C1 and C2 where the answer is known, both ways."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_no_runs_runs_that_are_alike_and_runs_of_other_concepts_are_refused():
     run = made_up_run(0.4, 0.4, 900, 700)
     space = run.experiment.space
     three = space.replace(concepts=(*space.concepts, background(0.2)))
-    other = type(run)(run.experiment.replace(space=three, elicitation=()), run.trajectory)
+    other = replace(run, experiment=run.experiment.replace(space=three, elicitation=()))
     with pytest.raises(ValueError, match="must have two concepts"):
         analyse([other], "quick")
 

@@ -1,5 +1,7 @@
 """Sweeps that are made up: runs over colour and size separations with planted learning times."""
 
+from pathlib import Path
+
 import numpy as np
 
 from conceptspace.concepts.space import ConceptSpace
@@ -33,7 +35,7 @@ def made_up_run(d_colour, d_size, colour_time, size_time, *, seed=0, num_seeds=5
         space=ConceptSpace(concepts=(colour(d_colour), size(d_size))),
         findings=FindingsSettings(num_resamples=200),
     )
-    return StudyRun(made, trajectory)
+    return StudyRun(made, trajectory, Path("nowhere"))
 
 
 def phenomenon(num_seeds=5, colours=COLOURS, sizes=SIZES):

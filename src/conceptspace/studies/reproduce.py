@@ -130,7 +130,7 @@ def finished(folder: Path, plan: Plan | None, notes: list[str]) -> Iterator[Stud
         notes += [f"{there[run.key].folder}: {note}" for note in measured.notes]
         if len(measured.measurements) < len(run.seeds):
             raise RunError(f"{place} does not have all of its seeds: {'; '.join(measured.notes)}")
-        yield StudyRun(run.experiment, join(measured.measurements))
+        yield StudyRun(run.experiment, join(measured.measurements), place)
 
 
 def _write(study: Study, findings: dict[str, Any], out: Path) -> Reproduced:

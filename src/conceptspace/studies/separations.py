@@ -4,6 +4,7 @@ import numpy as np
 
 from conceptspace.concepts.space import Concept, ConceptSpace
 from conceptspace.data.factors import colour, size
+from conceptspace.elicitation.settings import LatentSteering, OverPrompt
 from conceptspace.experiment import Experiment
 from conceptspace.measure.settings import MeasurementSettings
 from conceptspace.recipes import FAMILIES, paper
@@ -15,6 +16,9 @@ QUICK_COLOURS = (0.2, 0.3, 0.4, 0.6, 0.8)
 QUICK_SIZES = (0.2, 0.25, 0.3, 0.35, 0.4)
 FIXED = 0.4
 """Of the axis that is not swept, as in the published sweeps."""
+QUICK_ELICITED = (0.25, 0.3)
+"""Colour separations at which class 11 is elicited, the sizes 0.4 apart."""
+NUM_ELICITED_SEEDS = 8
 QUICK_STEPS = 2400
 QUICK_MEASUREMENT = MeasurementSettings(
     num_checkpoints=20, first_checkpoint=100, num_samples=48, num_control_samples=2,
@@ -46,6 +50,33 @@ def quick_naive(d_colour: float, d_size: float) -> Experiment:
         measurement=QUICK_MEASUREMENT,
         elicitation=(),
     )
+
+
+def elicited_runs(scale: Scale) -> list[Seeded]:
+    """Runs in which class 11 is elicited by over-prompting and latent steering.
+
+    Args:
+        scale: at `quick` the quick recipe at two colour separations, with eight seeds, because
+            claims about the spread over seeds need them; at `paper` the published elicitation.
+    """
+    if scale == "paper":
+        return [(made, paper.NUM_SEEDS) for made in FAMILIES["elicitation"]()]
+    return [(quick_elicited(d), NUM_ELICITED_SEEDS) for d in QUICK_ELICITED]
+
+
+def quick_elicited(d_colour: float) -> Experiment:
+    """The quick recipe at another colour separation, with one strength more of either method."""
+    base = quick()
+    return base.replace(
+        name=f"elicited-dc{d_colour}",
+        space=two_concepts(d_colour, 0.4),
+        elicitation=(
+            OverPrompt(
+                concept="colour", strengths=(0.15, 0.3, 0.45), away_from=(0.5, 0.5, 0.5)
+            ),
+            LatentSteering(concept="colour", strengths=(1.0, 2.0, 3.0)),
+        ),
+    )  # fmt: skip
 
 
 def two_concepts(d_colour: float, d_size: float) -> ConceptSpace:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from conceptspace.experiment import Experiment
@@ -24,10 +25,12 @@ class StudyRun:
     Attributes:
         experiment: its settings.
         trajectory: what was measured of the seeds that the study asked for.
+        folder: the run directory, for studies that look into its checkpoints.
     """
 
     experiment: Experiment
     trajectory: "xarray.Dataset"
+    folder: Path
 
 
 @dataclass(frozen=True)
