@@ -69,7 +69,7 @@ def corners_figure(
             bottom = height - TOP - ROW * (place + 1) + 0.47
             _draw_row(figure, findings, rows[number], bottom, place == 0, threshold)
         _legend(figure, findings, rows, height)
-        last = figure.add_axes(_inches(figure, 0.75, 0.5, 2.35, 1.75))
+        last = figure.add_axes(_inches(figure, 0.75, 0.5, 2.55, 1.75))
         _draw_times(last, distance, time, end, setting, combined)
         shares = figure.add_axes(_inches(figure, 4.75, 0.5, 2.2, 1.75))
         _draw_shares(shares, distance, time, end, setting)

@@ -30,7 +30,7 @@ from conceptspace.figures.style import (
 )
 
 MOST_COLUMNS = 3
-LEFTS, WIDE = (0.085, 0.4, 0.715), 0.265
+LEFTS, WIDE = (0.1, 0.41, 0.72), 0.26
 
 
 def order_figure(
@@ -50,7 +50,7 @@ def order_figure(
     with drawing():
         figure = new_figure(FULL_WIDTH, 6.9)
         for column, place in enumerate(np.unique(places).astype(int)):
-            for bottom, split in zip((0.665, 0.385), splits):
+            for bottom, split in zip((0.665, 0.42), splits):
                 axes = figure.add_axes((LEFTS[column], bottom, WIDE, 0.215))
                 _draw_accuracy(axes, rows[place], split, float(threshold), column == 0)
                 if split == splits[0]:

@@ -20,7 +20,7 @@ from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.studies.corner_paths import combined, groups, shown_planes
 from conceptspace.studies.many_concepts import six_concept_runs, three_concept_runs
 from conceptspace.studies.study import Scale, Study, StudyRun
-from conceptspace.theory.association import rank_association
+from conceptspace.theory.association import enough_resamples, rank_association
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -247,7 +247,7 @@ def _association(
         strata=strata,
         clusters=found.seed,
         rng=np.random.default_rng(settings.random_seed),
-        num_resamples=settings.num_resamples,
+        num_resamples=enough_resamples(settings.num_resamples, settings.confidence),
         confidence=settings.confidence,
     )
     return vars(association) | {

@@ -35,12 +35,7 @@ def _heading_claim(
     end = "weakest" if weaker == SWEPT else "strongest"
     controls: dict[str, Any] = dict(row["headings"][weaker] or {})
     controls["signal of colour over size"] = control(row["ratio"], None, required=False)
-    own = row["own_claim"]
-    controls["the run's own C3"] = {
-        "verdict": own["verdict"],
-        "value": own["value"],
-        "weaker concept": own["controls"].get("weaker concept"),
-    }
+    controls["the run's own C3"] = dict(row["own_claim"])
     reason = _too_few_seeds(findings)
     if not row["headings"][weaker]:
         reason = "too few trained checkpoints are measured"

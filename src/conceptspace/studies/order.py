@@ -22,7 +22,7 @@ from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.studies.many_concepts import three_concept_runs
 from conceptspace.studies.study import Scale, Study, StudyRun
-from conceptspace.theory.association import rank_association
+from conceptspace.theory.association import enough_resamples, rank_association
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -178,7 +178,7 @@ def _association(
         strata=strata.astype(int),
         clusters=seeds.astype(int),
         rng=np.random.default_rng(settings.random_seed),
-        num_resamples=settings.num_resamples,
+        num_resamples=enough_resamples(settings.num_resamples, settings.confidence),
         confidence=settings.confidence,
     )  # fmt: skip
     return vars(found) | {"never": float(np.isinf(times).mean())}

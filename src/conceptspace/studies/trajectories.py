@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from conceptspace.dynamics.accuracy import mean_measured
 from conceptspace.dynamics.arrays import TrajectoryArrays
-from conceptspace.dynamics.findings import findings as all_findings
+from conceptspace.dynamics.bootstrap import (
+    mean_over_seeds,
+    percentile_interval,
+    resample_means,
+    resample_seeds,
+)
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.dynamics.sides import sides
@@ -23,7 +29,7 @@ from conceptspace.studies.separations import (
     separation,
 )
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
-from conceptspace.theory.association import rank_association
+from conceptspace.theory.association import enough_resamples, rank_association
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,14 +104,15 @@ def _row(run: StudyRun, scale: Scale) -> dict[str, Any]:
 
     arrays, settings = TrajectoryArrays(run.trajectory), run.experiment.findings
     signal = _signal(run.experiment)
-    found = all_findings(run.trajectory, settings, signal=signal)
     name = arrays.held_out[0]
+    # What C3 asks of a run's findings. Turns stand beside it and decide nothing: none are sought.
+    found = {"signal": signal, "classes": {name: {"turns": []}}}
     case = Case(found, arrays, settings, name, scale)
     enough = arrays.trained.sum() > settings.start_checkpoints
-    headings = {
-        weaker: heading(case, weaker, stronger)[1] if enough else None
-        for weaker, stronger in ((SWEPT, HELD), (HELD, SWEPT))
-    }
+    headings: dict[str, Any] = {SWEPT: None, HELD: None}
+    for weaker, stronger in ((SWEPT, HELD), (HELD, SWEPT)) if enough else ():
+        headings[weaker] = heading(case, weaker, stronger)[1]
+        del headings[weaker]["turns later"]["turn_found_at"]
     return {
         "num_seeds": arrays.num_seeds,
         "held_out": name,
@@ -115,17 +122,29 @@ def _row(run: StudyRun, scale: Scale) -> dict[str, Any]:
         "signal": signal,
         "ratio": signal[SWEPT]["finite"] / signal[HELD]["finite"],
         "steps": arrays.steps[arrays.trained],
-        "paths": {
-            other: {
-                "mean": np.array(block["coordinate"]["mean"])[arrays.trained],
-                "interval": np.array(block["coordinate"]["interval"])[arrays.trained],
-            }
-            for other, block in found["classes"].items()
-        },
-        "own_claim": memorisation_claim(case).model_dump(mode="json"),
+        "paths": {other: _path(arrays, other, settings) for other in arrays.classes},
+        "own_claim": _own_claim(memorisation_claim(case)),
         "headings": headings,
         **(_sides(case) if enough else {measure: [] for measure in (*MEASURES, "falls")}),
     }
+
+
+def _path(arrays: TrajectoryArrays, name: str, settings: FindingsSettings) -> dict[str, Any]:
+    """Mean place (checkpoint, concept) with its interval, seeds redrawn first, samples second."""
+    place = arrays.coordinates(name)[:, arrays.trained]
+    rng = np.random.default_rng([settings.random_seed, arrays.classes.index(name)])
+    bank = resample_means(np.moveaxis(place, -1, 2), settings.num_resamples, rng)
+    draws = mean_over_seeds(resample_seeds(bank, rng))
+    return {
+        "mean": mean_measured(place, axis=(0, 2)),
+        "interval": percentile_interval(draws, settings.confidence),
+    }
+
+
+def _own_claim(claim: "Claim") -> dict[str, Any]:
+    """The run's own C3, in short."""
+    named = claim.controls.get("weaker concept")
+    return {"verdict": claim.verdict, "value": claim.value, "weaker concept": named}
 
 
 def _labels(run: StudyRun) -> dict[str, str]:
@@ -173,7 +192,7 @@ def _side(rows: list[dict[str, Any]], measure: str, settings: FindingsSettings) 
         strata=np.zeros(known.sum(), dtype=int),
         clusters=seed[known],
         rng=np.random.default_rng([settings.random_seed, MEASURES.index(measure)]),
-        num_resamples=settings.num_resamples,
+        num_resamples=enough_resamples(settings.num_resamples, settings.confidence),
         confidence=settings.confidence,
     )  # fmt: skip
     return vars(found) | {"num_settings": sum(bool(len(v)) for v in values)}
