@@ -1,4 +1,4 @@
-"""Runs with many concepts that are made up: every class's path is known, samples are drawn to it."""
+"""Runs with many concepts that are made up: samples are drawn around paths that are known."""
 
 import json
 from collections.abc import Callable

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from conceptspace.studies.corners import SIX, THREE, analyse, observations
+from conceptspace.studies.corner_table import observations
+from conceptspace.studies.corners import SIX, THREE, analyse
 from conceptspace.sweeps.plan import plan_sweep
 from studies.many_worlds import (
     made_up_run,

@@ -1,4 +1,4 @@
-"""C3 across a colour sweep where it is known where the held-out class heads, and where it does not."""
+"""C3 across a colour sweep in which it is known where the held-out class heads."""
 
 import json
 from dataclasses import replace
@@ -79,7 +79,11 @@ def test_straight_paths_head_nowhere(null):
 
 def test_a_side_that_does_not_change_holds_at_one_end_alone():
     found = concluded(swept(lambda share: SMALL_RED))[1]
-    assert [claim.verdict for claim in found.values()] == ["holds", "does not hold", "does not hold"]
+    assert [claim.verdict for claim in found.values()] == [
+        "holds",
+        "does not hold",
+        "does not hold",
+    ]
 
 
 def test_a_coordinate_that_falls_and_never_rises_is_not_memorisation_that_ends():

@@ -62,7 +62,7 @@ def loss_converged(
         array([2])
     """
     curve = smooth(np.asarray(loss, dtype=float), smoothing)
-    known = ~np.isnan(curve).any(axis=1)
+    known: np.ndarray = np.isfinite(curve).all(axis=1)
     filled = np.where(known[:, None], curve, 0.0)
     fall = filled[:, :1] - filled.min(axis=1, keepdims=True)
     done = filled <= filled[:, :1] - share * fall
@@ -79,7 +79,7 @@ def distance_to(
         corner: where the class belongs.
         coordinate: each sample's place; NaN where not measured.
     """
-    return np.linalg.norm(mean_measured(coordinate, axis=-2) - corner, axis=-1)
+    return np.asarray(np.linalg.norm(mean_measured(coordinate, axis=-2) - corner, axis=-1))
 
 
 def at_checkpoint(

@@ -30,7 +30,7 @@ from conceptspace.figures.style import (
 )
 
 MOST_ROWS = 3
-ROW, LAST, TOP = 1.72, 2.75, 0.72
+ROW, LAST, TOP = 1.72, 2.6, 0.72
 """Inches: of a setting's row, of the last row with its legend, and above all."""
 SETTING_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 PLANE = 1.13
@@ -68,6 +68,10 @@ def corners_figure(
         for place, number in enumerate(chosen):
             bottom = height - TOP - ROW * (place + 1) + 0.47
             _draw_row(figure, findings, rows[number], bottom, place == 0, threshold)
+            marker = SETTING_MARKERS[number % len(SETTING_MARKERS)] if len(rows) > 1 else ""
+            # Each setting has this marker in the last row.
+            x, y, *_ = _inches(figure, 0.32, bottom + PLANE + 0.13, 0, 0)
+            figure.add_artist(Line2D([x], [y], ls="", marker=marker, ms=4.5, color=GREY))
         _legend(figure, findings, rows, height)
         last = figure.add_axes(_inches(figure, 0.75, 0.5, 2.55, 1.75))
         _draw_times(last, distance, time, end, setting, combined)
@@ -106,7 +110,7 @@ def _draw_row(
 
 
 def _draw_plane(axes: Axes, row: Mapping[str, Any], column: int, names: Sequence[str]) -> None:
-    """Where the groups' paths run on two of the concepts: a square at the start, a dot at the end."""
+    """Where the groups' paths run on two of the concepts; a square is the start of each."""
     axes.plot([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], color=PALE, lw=0.8, zorder=1)
     for look, group in zip(HELD_OUT_LOOKS, row["groups"].values()):
         path = numbers(group["planes"][column])

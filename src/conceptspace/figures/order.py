@@ -64,6 +64,10 @@ def order_figure(
     return figure
 
 
+def _words(split: str) -> str:
+    return f"{split.replace(' ', '-')} classes"
+
+
 def _title(axes: Axes, row: Mapping[str, Any], kind: str) -> None:
     """Which setting, and the concepts by falling signal."""
     order = sorted(row["signal"], key=lambda name: -row["signal"][name][kind])
@@ -81,7 +85,7 @@ def _draw_accuracy(
         low, high = numbers(found["interval"]).T
         axes.fill_between(steps, low, high, color=tint(look.colour, 0.25), lw=0)
         axes.plot(steps, numbers(found["accuracy"]), color=look.colour, ls=look.dash, lw=1.6)
-    share_axis(axes, f"accuracy,\n{split} classes" if first else "")
+    share_axis(axes, f"accuracy,\n{_words(split)}" if first else "")
     step_axis(axes, steps)
     if axes.get_xscale() == "linear":
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
@@ -129,7 +133,7 @@ def _draw_times(
     axes.set_ylabel("learned at step")
     value = findings["associations"]["main"]["value"]
     said = "" if value is None else f": rank correlation of signal and speed {value:.2f}"
-    axes.set_title(f"{split.capitalize()} classes{said}", pad=5)
+    axes.set_title(f"{_words(split).capitalize()}{said}", pad=5)
 
 
 def _legend(figure: Figure, findings: Mapping[str, Any]) -> None:

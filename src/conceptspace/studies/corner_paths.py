@@ -79,9 +79,7 @@ def groups(arrays: TrajectoryArrays, settings: FindingsSettings) -> dict[str, An
 def _path(arrays: TrajectoryArrays, names: list[str], plane: tuple[int, int]) -> np.ndarray:
     """Mean over classes, seeds and samples (checkpoint, 2)."""
     in_plane = list(plane)
-    chosen = [
-        name for name in names if len(names) == 1 or arrays.corner(name)[in_plane].min() == 1
-    ]
+    chosen = [name for name in names if len(names) == 1 or arrays.corner(name)[in_plane].min() == 1]
     if not chosen:
         return np.full((int(arrays.trained.sum()), 2), np.nan)
     paths = [

@@ -5,7 +5,6 @@ never (Park et al. 2024, appendix). A time that is never is later than the end o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,20 +16,15 @@ from conceptspace.dynamics.corners import at_checkpoint, converged, distance_to,
 from conceptspace.dynamics.learning import learning_times
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
-from conceptspace.studies.corner_paths import combined, groups, shown_planes
+from conceptspace.studies.corner_paths import groups, shown_planes
+from conceptspace.studies.corner_table import HALVES, LOSS, associations, never, observations
 from conceptspace.studies.many_concepts import six_concept_runs, three_concept_runs
 from conceptspace.studies.study import Scale, Study, StudyRun
-from conceptspace.theory.association import enough_resamples, rank_association
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from conceptspace.report.case import Claim
-
-LOSS = "loss"
-"""The definition of convergence that looks at the training loss; the others are thresholds."""
-HALVES = ("even", "odd")
-"""Of the samples: the distance is read off one of them, the learning time off the other."""
 
 
 def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
@@ -75,35 +69,21 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
             "minimum_seeds": settings.minimum_seeds,
             "num_seeds": min(row["num_seeds"] for row in rows),
             "settings": rows,
-            "associations": _associations(rows, settings),
-            "never": _never(observations(rows, str(settings.thresholds[0]))),
+            "associations": associations(rows, settings),
+            "never": never(observations(rows, str(settings.thresholds[0]))),
         }
     )
 
 
 def _row(arrays: TrajectoryArrays, settings: FindingsSettings) -> dict[str, Any]:
     """One setting."""
-    trained, steps = arrays.trained, arrays.steps[arrays.trained]
+    steps = arrays.steps[arrays.trained]
     right = {
-        name: arrays.joint_right(name, NAIVE)[0][:, trained, 0]
+        name: arrays.joint_right(name, NAIVE)[0][:, arrays.trained, 0]
         for name in (*arrays.training, *arrays.held_out)
     }
-    of_training = np.array([mean_measured(right[name], axis=-1) for name in arrays.training])
-    options = {"consecutive": settings.consecutive, "smoothing": settings.smoothing}
-    index = {
-        str(threshold): converged(of_training, threshold, **options)
-        for threshold in settings.thresholds
-    }
-    loss = arrays.trajectory["loss"].sel(data_split="train").transpose("seed", "step").values
-    index[LOSS] = loss_converged(loss[:, trained], smoothing=settings.smoothing)
-    first = index[str(settings.thresholds[0])]
-    times = {
-        str(threshold): {
-            name: learning_times(steps, mean_measured(right[name], axis=-1), threshold, **options)
-            for name in arrays.held_out
-        }
-        for threshold in settings.thresholds
-    }
+    index = _convergence(arrays, right, settings)
+    accuracy = {name: mean_measured(right[name], axis=-1) for name in arrays.held_out}
     return {
         "num_seeds": arrays.num_seeds,
         "steps": steps,
@@ -113,23 +93,66 @@ def _row(arrays: TrajectoryArrays, settings: FindingsSettings) -> dict[str, Any]
             for name, found in index.items()
         },
         "distance": {name: _distances(arrays, found) for name, found in index.items()},
-        "times": times,
-        "halves": {
-            half: {
-                name: {
-                    "distance": at_checkpoint(_distance(arrays, name, part), first),
-                    "time": learning_times(
-                        steps, mean_measured(right[name][..., part], axis=-1),
-                        settings.thresholds[0], **options,
-                    ),
-                }
-                for name in arrays.held_out
+        "times": {
+            str(threshold): {
+                name: _learned(steps, values, threshold, settings)
+                for name, values in accuracy.items()
             }
-            for half, part in zip(HALVES, (slice(0, None, 2), slice(1, None, 2)))
+            for threshold in settings.thresholds
         },
-        "training_accuracy": of_training.min(axis=0),
+        "halves": _halves(arrays, right, index[str(settings.thresholds[0])], settings),
         "groups": groups(arrays, settings),
-    }  # fmt: skip
+    }
+
+
+def _convergence(
+    arrays: TrajectoryArrays, right: Mapping[str, np.ndarray], settings: FindingsSettings
+) -> dict[str, Int[np.ndarray, " seed"]]:
+    """The checkpoint of each seed by each definition."""
+    of_training = np.array([mean_measured(right[name], axis=-1) for name in arrays.training])
+    found = {
+        str(threshold): converged(
+            of_training,
+            threshold,
+            consecutive=settings.consecutive,
+            smoothing=settings.smoothing,
+        )
+        for threshold in settings.thresholds
+    }
+    loss = arrays.trajectory["loss"].sel(data_split="train").transpose("seed", "step").values
+    found[LOSS] = loss_converged(loss[:, arrays.trained], smoothing=settings.smoothing)
+    return found
+
+
+def _learned(
+    steps: np.ndarray, accuracy: np.ndarray, threshold: float, settings: FindingsSettings
+) -> Float[np.ndarray, " seed"]:
+    return learning_times(
+        steps,
+        accuracy,
+        threshold,
+        consecutive=settings.consecutive,
+        smoothing=settings.smoothing,
+    )
+
+
+def _halves(
+    arrays: TrajectoryArrays,
+    right: Mapping[str, np.ndarray],
+    index: Int[np.ndarray, " seed"],
+    settings: FindingsSettings,
+) -> dict[str, Any]:
+    """Distance and learning time of each held-out class from either half of its samples."""
+    steps, found = arrays.steps[arrays.trained], {}
+    for half, part in zip(HALVES, (slice(0, None, 2), slice(1, None, 2))):
+        found[half] = {}
+        for name in arrays.held_out:
+            accuracy = mean_measured(right[name][..., part], axis=-1)
+            found[half][name] = {
+                "distance": at_checkpoint(_distance(arrays, name, part), index),
+                "time": _learned(steps, accuracy, settings.thresholds[0], settings),
+            }
+    return found
 
 
 def _distances(arrays: TrajectoryArrays, index: Int[np.ndarray, " seed"]) -> dict[str, Any]:
@@ -143,131 +166,6 @@ def _distance(
 ) -> Float[np.ndarray, "seed checkpoint"]:
     place = arrays.coordinates(name)[:, arrays.trained][:, :, samples]
     return distance_to(arrays.corner(name), place)
-
-
-@dataclass(frozen=True)
-class Observations:
-    """One entry for each setting, held-out class and seed whose training converged.
-
-    Attributes:
-        distance: to the own corner at convergence.
-        time: learning time, infinite where never.
-        end: last step of the run.
-        convergence: its step.
-        setting, seed: their numbers.
-        combined: how many concepts the class combines.
-    """
-
-    distance: Float[np.ndarray, " observation"]
-    time: Float[np.ndarray, " observation"]
-    end: Float[np.ndarray, " observation"]
-    convergence: Float[np.ndarray, " observation"]
-    setting: Int[np.ndarray, " observation"]
-    seed: Int[np.ndarray, " observation"]
-    combined: Int[np.ndarray, " observation"]
-
-    def where(self, kept: np.ndarray) -> "Observations":
-        """Some of them."""
-        return Observations(*(values[kept] for values in vars(self).values()))
-
-
-def observations(
-    rows: Iterable[Mapping[str, Any]], threshold: str, convergence: str = ""
-) -> Observations:
-    """The table of all settings; what is censored or missing may be None or not finite.
-
-    Args:
-        rows: `settings` of the findings.
-        threshold: of the learning times.
-        convergence: the definition; by default the threshold's own.
-    """
-    convergence = convergence or threshold
-    table = [
-        (distance, np.inf if time is None else time, row["end"], at, i, seed, combined(name))
-        for i, row in enumerate(rows)
-        for name, distances in row["distance"][convergence].items()
-        for seed, (distance, time, at) in enumerate(
-            zip(distances, row["times"][threshold][name], row["converged"][convergence])
-        )
-    ]
-    return _table(table)
-
-
-def _table(rows: list[tuple[Any, ...]]) -> Observations:
-    values = np.array(rows, dtype=float).reshape(-1, 7)
-    known = values[~np.isnan(values[:, 0])]
-    whole = known[:, 4:].astype(int)
-    return Observations(*known[:, :4].T, *whole.T)
-
-
-def _halves(rows: list[dict[str, Any]]) -> Observations:
-    """Distances of one half of the samples with learning times of the other, both ways."""
-    table = []
-    for way, (near, late) in enumerate((HALVES, HALVES[::-1])):
-        for i, row in enumerate(rows):
-            for name in row["halves"][near]:
-                pairs = zip(row["halves"][near][name]["distance"], row["halves"][late][name]["time"])
-                for seed, (distance, time) in enumerate(pairs):
-                    at = row["converged"][next(iter(row["converged"]))][seed]
-                    which = 2 * i + way  # only one way at a time is compared
-                    table.append((distance, time, row["end"], at, which, seed, combined(name)))
-    return _table(table)
-
-
-def _associations(rows: list[dict[str, Any]], settings: FindingsSettings) -> dict[str, Any]:
-    """The rank correlation of nearness and speed, and the same in other ways."""
-    first, *others = map(str, settings.thresholds)
-    main = observations(rows, first)
-    forms = {"main": (main, main.setting)}
-    for threshold in others:
-        found = observations(rows, threshold)
-        forms[f"threshold {threshold}"] = (found, found.setting)
-    by_loss = observations(rows, first, LOSS)
-    forms["convergence by the loss"] = (by_loss, by_loss.setting)
-    halves = _halves(rows)
-    forms["distance and time on different samples"] = (halves, halves.setting)
-    later = main.where(main.time > main.convergence)
-    forms["classes not learned at convergence"] = (later, later.setting)
-    labels = 100 * main.setting + main.combined
-    forms["classes of equally many concepts"] = (main, labels)
-    forms["classes of one seed"] = (main, main.setting * (main.seed.max(initial=0) + 1) + main.seed)
-    return {name: _association(*form, settings) for name, form in forms.items()}
-
-
-def _association(
-    found: Observations, strata: Int[np.ndarray, " observation"], settings: FindingsSettings
-) -> dict[str, Any]:
-    if not len(found.distance):
-        return {"value": None, "interval": [None, None], "p_value": None, "chance": [None, None],
-                "num_observations": 0, "num_seeds": 0, "num_pairs": 0}  # fmt: skip
-    association = rank_association(
-        np.exp(-found.distance),  # its rank alone counts, and it must be above 0
-        found.time,
-        found.end,
-        strata=strata,
-        clusters=found.seed,
-        rng=np.random.default_rng(settings.random_seed),
-        num_resamples=enough_resamples(settings.num_resamples, settings.confidence),
-        confidence=settings.confidence,
-    )
-    return vars(association) | {
-        "num_observations": len(found.distance),
-        "num_seeds": len(np.unique(found.seed)),
-    }
-
-
-def _never(found: Observations) -> dict[str, float]:
-    """Share never learned among the nearer and the farther half of each setting's classes."""
-    middle = np.zeros(len(found.distance))
-    for setting in np.unique(found.setting):
-        of_setting = found.setting == setting
-        middle[of_setting] = np.median(found.distance[of_setting])
-    far = found.distance > middle
-    never = np.isinf(found.time)
-    return {
-        name: float(never[half].mean()) if half.any() else np.nan
-        for name, half in (("nearer", ~far), ("farther", far))
-    }
 
 
 def claims(findings: Mapping[str, Any]) -> "list[Claim]":

@@ -21,6 +21,7 @@ from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.dynamics.sides import sides
 from conceptspace.recipes import FAMILIES, paper
+from conceptspace.studies.correlated import NOTHING
 from conceptspace.studies.separations import (
     FIXED,
     NUM_SEEDS,
@@ -183,7 +184,7 @@ def _side(rows: list[dict[str, Any]], measure: str, settings: FindingsSettings) 
     value = np.concatenate(values)
     known = np.isfinite(value)
     if known.sum() < 2:
-        return {"value": None, "interval": [None, None], "p_value": None, "chance": [None, None]}
+        return dict(NOTHING)
     # Nothing is censored, and of numbers that take part by their rank alone any falling function
     # stands in for a time.
     as_time = np.exp(-value[known])
