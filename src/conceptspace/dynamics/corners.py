@@ -62,7 +62,7 @@ def loss_converged(
         array([2])
     """
     curve = smooth(np.asarray(loss, dtype=float), smoothing)
-    known: np.ndarray = np.isfinite(curve).all(axis=1)
+    known = np.asarray(np.isfinite(curve).all(axis=1))
     filled = np.where(known[:, None], curve, 0.0)
     fall = filled[:, :1] - filled.min(axis=1, keepdims=True)
     done = filled <= filled[:, :1] - share * fall
