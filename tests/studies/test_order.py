@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from conceptspace.studies.order import STUDY, analyse, signal_of
+from conceptspace.studies.order import STUDY, analyse
+from conceptspace.studies.signals import signal_of
 from conceptspace.sweeps.plan import plan_sweep
 from studies.many_worlds import by_concept, made_up_run, never_learned, three
 

@@ -35,7 +35,7 @@ def converged(
 
     Example:
         >>> rising = np.linspace(0, 1, 11)
-        >>> converged(np.array([[rising], [rising**2]]), 0.7, smoothing=0)
+        >>> converged(np.array([[rising], [rising**2]]), 0.7, consecutive=2, smoothing=0)
         array([9])
     """
     return first_sustained(smooth(accuracy, smoothing).min(axis=0), threshold, consecutive)

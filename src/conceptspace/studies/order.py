@@ -21,13 +21,13 @@ from conceptspace.dynamics.learning import learning_times
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.studies.many_concepts import three_concept_runs
+from conceptspace.studies.signals import signal_of
 from conceptspace.studies.study import Scale, Study, StudyRun
 from conceptspace.theory.association import enough_resamples, rank_association
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from conceptspace.experiment import Experiment
     from conceptspace.report.case import Claim
 
 KINDS = ("finite", "signal")
@@ -82,17 +82,6 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
             "associations": _associations(rows, settings),
         }
     )
-
-
-def signal_of(experiment: "Experiment") -> dict[str, dict[str, float]]:
-    """Of each concept, in both forms."""
-    from conceptspace.data.signal import concept_signal
-
-    signals = concept_signal(experiment.world, experiment.space)
-    return {
-        name: {"signal": found.derivative, "finite": found.finite}
-        for name, found in signals.items()
-    }
 
 
 def _row(arrays: TrajectoryArrays, settings: FindingsSettings) -> dict[str, Any]:

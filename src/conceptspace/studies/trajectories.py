@@ -29,13 +29,13 @@ from conceptspace.studies.separations import (
     quick_naive,
     separation,
 )
+from conceptspace.studies.signals import signal_of
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
 from conceptspace.theory.association import enough_resamples, rank_association
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from conceptspace.experiment import Experiment
     from conceptspace.report.case import Case, Claim
 
 SWEPT, HELD = "colour", "size"
@@ -104,7 +104,7 @@ def _row(run: StudyRun, scale: Scale) -> dict[str, Any]:
     from conceptspace.report.memorises import heading, memorisation_claim
 
     arrays, settings = TrajectoryArrays(run.trajectory), run.experiment.findings
-    signal = _signal(run.experiment)
+    signal = signal_of(run.experiment)
     name = arrays.held_out[0]
     # What C3 asks of a run's findings. Turns stand beside it and decide nothing: none are sought.
     found = {"signal": signal, "classes": {name: {"turns": []}}}
@@ -154,16 +154,6 @@ def _labels(run: StudyRun) -> dict[str, str]:
     return {
         name: " ".join(c.labels[int(d, 36)] for c, d in zip(space.concepts, name))
         for name in space.classes
-    }
-
-
-def _signal(experiment: "Experiment") -> dict[str, dict[str, float]]:
-    from conceptspace.data.signal import concept_signal
-
-    signals = concept_signal(experiment.world, experiment.space)
-    return {
-        name: {"signal": found.derivative, "finite": found.finite}
-        for name, found in signals.items()
     }
 
 
