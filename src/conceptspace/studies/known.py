@@ -2,11 +2,19 @@
 
 import difflib
 
-from conceptspace.studies import concept_signal, learning_speed
+from conceptspace.studies import concept_signal, corners, learning_speed, order, trajectories
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (concept_signal.STUDY, learning_speed.STUDY)
+    study.name: study
+    for study in (
+        concept_signal.STUDY,
+        learning_speed.STUDY,
+        trajectories.STUDY,
+        order.STUDY,
+        corners.THREE,
+        corners.SIX,
+    )
 }
 """Every study by the name that the command line knows it by."""
 
