@@ -6,8 +6,8 @@ from conceptspace.data.vectors import PointAxis, VectorWorld
 from conceptspace.experiment import Experiment
 from conceptspace.measure.settings import MeasurementSettings
 from conceptspace.recipes import FAMILIES, RECIPES, paper
-from conceptspace.recipes.quick import quick
 from conceptspace.recipes.vectors import vectors
+from conceptspace.studies.separations import composing
 from conceptspace.studies.study import Scale, Seeded
 
 NUM_SEEDS = 5
@@ -23,7 +23,6 @@ QUICK_PAIRS = ((0.3, 0.3), (0.4, 0.2), (0.6, 0.1))
 that the order of the three signals is another in each."""
 QUICK_SIZE = 0.35
 """As published."""
-QUICK_STEPS = 2400
 QUICK_MEASUREMENT = MeasurementSettings(
     num_checkpoints=18, first_checkpoint=100, num_samples=32, num_control_samples=2,
     num_loss_images=64,
@@ -44,13 +43,11 @@ def three_concept_runs(scale: Scale) -> list[Seeded]:
 
 
 def quick_three(d_colour: float, d_background: float) -> Experiment:
-    """The quick recipe with a third concept, shorter, and prompted naively only."""
-    base = quick()
+    """The composing model with a third concept, prompted naively only."""
     concepts = (colour(d_colour), size(QUICK_SIZE), background(d_background))
-    return base.replace(
+    return composing().replace(
         name=f"three-dc{d_colour}-db{d_background}",
         space=ConceptSpace(concepts=concepts),
-        training=base.training.replace(steps=QUICK_STEPS),
         measurement=QUICK_MEASUREMENT,
         elicitation=(),
     )

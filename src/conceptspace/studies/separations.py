@@ -41,10 +41,10 @@ def naive_runs(scale: Scale) -> list[Seeded]:
 
 
 def quick_naive(d_colour: float, d_size: float) -> Experiment:
-    """The sweep's model, prompted naively only."""
-    return _composing(
-        f"naive-dc{d_colour}-ds{d_size}",
-        (d_colour, d_size),
+    """The composing model at chosen separations, prompted naively only."""
+    return composing().replace(
+        name=f"naive-dc{d_colour}-ds{d_size}",
+        space=two_concepts(d_colour, d_size),
         measurement=QUICK_MEASUREMENT,
         elicitation=(),
     )
@@ -54,7 +54,7 @@ def elicited_runs(scale: Scale) -> list[Seeded]:
     """Runs in which class 11 is elicited by over-prompting and latent steering.
 
     Args:
-        scale: at `quick` the quick recipe at two colour separations, with eight seeds, because
+        scale: at `quick` the composing model at two colour separations, with eight seeds, because
             claims about the spread over seeds need them; at `paper` the published elicitation.
     """
     if scale == "paper":
@@ -63,35 +63,29 @@ def elicited_runs(scale: Scale) -> list[Seeded]:
 
 
 def quick_elicited(d_colour: float) -> Experiment:
-    """The sweep's model at another colour separation, elicited in either way at two strengths."""
-    return _composing(
-        f"elicited-dc{d_colour}",
-        (d_colour, FIXED),
-        measurement=MeasurementSettings(
-            num_checkpoints=20, first_checkpoint=100, num_samples=48, num_control_samples=16,
-            num_loss_images=96,
-        ),
+    """The composing model at a colour separation, elicited in either way at two strengths."""
+    return composing().replace(
+        name=f"elicited-dc{d_colour}",
+        space=two_concepts(d_colour, FIXED),
+        measurement=QUICK_MEASUREMENT.replace(num_control_samples=16),
         elicitation=(
             OverPrompt(concept="colour", strengths=(0.3, 0.45), away_from=(0.5, 0.5, 0.5)),
             LatentSteering(concept="colour", strengths=(1.0, 2.0)),
         ),
-    )  # fmt: skip
+    )
 
 
-def _composing(name: str, separations: tuple[float, float], **changes) -> Experiment:
+def composing() -> Experiment:
     """The quick recipe with the weight decay under which naive prompting comes to compose.
 
     With the recipe's own (0.01) class 11 is drawn back to red for good at strong colours; see
     `docs/quick-scale.md`.
     """
     base = quick()
-    fields = {
-        "name": name,
-        "space": two_concepts(*separations),
-        "diffusion": base.diffusion.replace(sampling_steps=25),
-        "training": base.training.replace(steps=QUICK_STEPS, learning_rate=2e-3, weight_decay=1.0),
-    }
-    return base.replace(**(fields | changes))
+    return base.replace(
+        diffusion=base.diffusion.replace(sampling_steps=25),
+        training=base.training.replace(steps=QUICK_STEPS, learning_rate=2e-3, weight_decay=1.0),
+    )
 
 
 def two_concepts(d_colour: float, d_size: float) -> ConceptSpace:
