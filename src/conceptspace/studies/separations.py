@@ -13,9 +13,12 @@ from conceptspace.studies.study import Scale, Seeded
 
 NUM_SEEDS = 5
 QUICK_COLOURS = (0.2, 0.3, 0.4, 0.6, 0.8)
-QUICK_SIZES = (0.2, 0.25, 0.3, 0.35, 0.4)
-FIXED = 0.4
-"""Of the axis that is not swept, as in the published sweeps."""
+QUICK_SIZES = (0.1, 0.15, 0.2, 0.25, 0.3)
+FIXED_COLOUR = 0.4
+"""While sizes are swept, as in the published sweeps."""
+FIXED_SIZE = 0.3
+"""While colours are swept. Published is 0.4, where a small object has a radius of two pixels of
+these images, and models leave many of them out."""
 QUICK_ELICITED = (0.2, 0.25)
 """Colour separations at which class 11 is elicited, the sizes 0.4 apart."""
 NUM_ELICITED_SEEDS = 8
@@ -30,13 +33,13 @@ def naive_runs(scale: Scale) -> list[Seeded]:
     """Runs that are prompted naively, along both axes.
 
     Args:
-        scale: at `quick` five separations of each axis, the other at 0.4, which share one run; at
+        scale: at `quick` five separations of each axis, the other held, which share one run; at
             `paper` the published colour sweep, size sweep and grid, which share three.
     """
     if scale == "paper":
         families = ("colour-sweep", "size-sweep", "grid")
         return [(made, paper.NUM_SEEDS) for family in families for made in FAMILIES[family]()]
-    pairs = [(d, FIXED) for d in QUICK_COLOURS] + [(FIXED, d) for d in QUICK_SIZES]
+    pairs = [(d, FIXED_SIZE) for d in QUICK_COLOURS] + [(FIXED_COLOUR, d) for d in QUICK_SIZES]
     return [(quick_naive(*pair), NUM_SEEDS) for pair in dict.fromkeys(pairs)]
 
 
@@ -66,7 +69,7 @@ def quick_elicited(d_colour: float) -> Experiment:
     """The composing model at a colour separation, elicited in either way at two strengths."""
     return composing().replace(
         name=f"elicited-dc{d_colour}",
-        space=two_concepts(d_colour, FIXED),
+        space=two_concepts(d_colour, FIXED_SIZE),
         measurement=QUICK_MEASUREMENT.replace(num_control_samples=16),
         elicitation=(
             OverPrompt(concept="colour", strengths=(0.3, 0.45), away_from=(0.5, 0.5, 0.5)),
