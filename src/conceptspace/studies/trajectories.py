@@ -23,7 +23,7 @@ from conceptspace.dynamics.sides import sides
 from conceptspace.recipes import FAMILIES, paper
 from conceptspace.studies.correlated import NOTHING
 from conceptspace.studies.separations import (
-    FIXED,
+    FIXED_SIZE,
     NUM_SEEDS,
     QUICK_COLOURS,
     quick_naive,
@@ -47,7 +47,7 @@ def experiments(scale: Scale) -> list[Seeded]:
     """The colour line of the sweeps, sizes 0.4 apart; shared with `learning-speed`."""
     if scale == "paper":
         return [(made, paper.NUM_SEEDS) for made in FAMILIES["colour-sweep"]()]
-    return [(quick_naive(d, FIXED), NUM_SEEDS) for d in QUICK_COLOURS]
+    return [(quick_naive(d, FIXED_SIZE), NUM_SEEDS) for d in QUICK_COLOURS]
 
 
 def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
