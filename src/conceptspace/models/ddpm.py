@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from conceptspace.models.denoiser import Bound, Denoiser, Draws
@@ -42,15 +42,14 @@ class DDPM(Denoiser):
     def predict_noise(
         self,
         z_t: Tensor,
-        t: Int64[Tensor, " batch_or_one"],
+        time: Float[Tensor, " batch_or_one"],
         sites: Sites,
         dropout: Tensor | None = None,
     ) -> Tensor:
-        """Estimated noise after t = 1 to T steps: the network's output plus z_t.
+        """Estimated noise at time t / T, for t = 1 to T: the network's output plus z_t.
 
         That is the `VDM`'s form, so that the loss is all that differs.
         """
-        time = t / self.settings.num_timesteps
         return self.run_network(z_t, time, sites, dropout) + z_t
 
     def bound_given(
@@ -65,7 +64,7 @@ class DDPM(Denoiser):
         t = (draws.times * last).long().clamp(max=last - 1) + 1
         alpha, sigma = alpha_sigma(self.gammas[t], images.ndim)
         z_t = alpha * (self.shift + self.scale * images) + sigma * draws.noise
-        predicted = self.predict_noise(z_t, t, self.condition(vectors), draws.dropout)
+        predicted = self.predict_noise(z_t, t / last, self.condition(vectors), draws.dropout)
         error = (predicted - draws.noise).square().flatten(1).mean(1)
         none = torch.zeros_like(error)
         return Bound(error, error, none, none)
@@ -86,8 +85,8 @@ class DDPM(Denoiser):
         steps = [*sampled_steps(self.settings), 0]
         rows = None if guide is None else guide.guided_rows()
         for i, (t, s) in enumerate(itertools.pairwise(steps)):
-            at = torch.tensor([t], device=z.device)
-            predicted = self.estimate(self.predict_noise, z, at, sites, guide, rows)
+            time = torch.full((1,), t / self.settings.num_timesteps, device=z.device)
+            predicted = self.estimate(self.predict_noise, z, time, sites, guide, rows)
             noise = torch.randn(z.shape, generator=generator, device=z.device)
             z = ancestral_step(z, predicted, noise, self.gammas[t : t + 1], self.gammas[s : s + 1])
             if callback is not None:
