@@ -84,7 +84,7 @@ def _draw_course(axes: Axes, row: Mapping[str, Any], several: bool, is_first: bo
         return
     steps = np.array(curves["steps"], dtype=float)
     mean = np.array(curves["coordinate"]["mean"], dtype=float)
-    low, high = np.array(curves["coordinate"]["interval"], dtype=float)
+    low, high = np.moveaxis(np.array(curves["coordinate"]["interval"], dtype=float), -1, 0)
     trained = steps > 0
     axis = _weaker(row, curves)
     axes.fill_between(
