@@ -29,7 +29,7 @@ from conceptspace.figures.style import (
 COLUMNS = 4
 PANEL_HEIGHT, ROW_HEIGHT = 1.42, 0.24
 """Inches, of a row of panels with its title and of a row of the table."""
-TOP, BETWEEN, BOTTOM = 0.62, 0.72, 0.12
+TOP, BETWEEN, BOTTOM = 0.34, 0.2, 0.06
 """Inches above the panels, between them and the table, and below it."""
 VERDICT_COLOURS = {"holds": GREEN, "does not hold": VERMILLION, "inconclusive": GREY}
 COORDINATE_LOOK = Look(INK, (0, (1.2, 1.2)), "", 1.5)
@@ -55,7 +55,10 @@ def robustness_figure(variants: Sequence[Mapping[str, Any]], claims: Sequence[st
             line, column = divmod(number, COLUMNS)
             top = height - TOP - line * PANEL_HEIGHT
             box = (0.065 + 0.24 * column, (top - PANEL_HEIGHT + 0.38) / height, 0.2, 0.86 / height)
-            _draw_course(figure.add_axes(box), row, several, column == 0)
+            axes = figure.add_axes(box)
+            _draw_course(axes, row, several, column == 0)
+            if number + COLUMNS >= len(shown):
+                axes.set_xlabel("training step", fontsize=SMALL, labelpad=2)
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(
             handles, labels, loc="upper left", bbox_to_anchor=(0.04, 1 - 0.04 / height), ncols=4,
@@ -96,7 +99,7 @@ def _draw_course(axes: Axes, row: Mapping[str, Any], several: bool, is_first: bo
     looks = {NAIVE: NAIVE_LOOK, **dict(zip(methods, METHOD_LOOKS))}
     for name in (NAIVE, *methods):
         values = np.array(curves["accuracy"][name], dtype=float)
-        label = f"accuracy, {name.replace('latent-', '').replace('-', ' ')}"
+        label = f"accuracy, {name.replace('latent-', '')}"
         axes.plot(steps[trained], values[trained], **looks[name].line(), label=label)
     step_axis(axes, steps, label=False)
     axes.locator_params(axis="x", nbins=3)
@@ -118,9 +121,9 @@ def _draw_table(
     axes.set_xlim(0, 1)
     axes.set_ylim(len(variants) + 2, 0)
     axes.set_axis_off()
-    width = 0.15
+    width = 0.165
     lefts = [0.25 + width * number for number in range(len(claims))]
-    learned, gamma = lefts[-1] + width + 0.075, lefts[-1] + width + 0.215
+    learned, gamma = lefts[-1] + width + 0.07, lefts[-1] + width + 0.19
     for left, claim in zip(lefts, claims):
         axes.text(left + width / 2, 0.6, claim, ha="center", va="center", weight="bold")
     for x, words in ((learned, "training classes\nlearned at"), (gamma, "γ(0) at the\nstart, end")):
