@@ -20,8 +20,8 @@ from torch import nn
 
 from conceptspace.benchmark.contenders import Sizes, our_step
 from conceptspace.benchmark.timing import timed_in_turn
+from conceptspace.models.denoiser import Draws
 from conceptspace.models.execution import Execution
-from conceptspace.models.vdm import Draws
 from conceptspace.recipes.quick import quick
 from conceptspace.training.captured import Lane
 from conceptspace.tune import on_gpu

@@ -13,7 +13,9 @@ from conceptspace.elicitation.settings import Guidance, LatentSteering, OverProm
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.measure.settings import MeasurementSettings
 from conceptspace.models.settings import (
+    DDPMSettings,
     DiffusionSettings,
+    FlowMatchingSettings,
     MLPSettings,
     RegressionSettings,
     UNetSettings,
@@ -227,9 +229,23 @@ def test_a_world_of_an_unknown_kind_is_refused():
         Experiment.from_json(json.dumps(saved))
 
 
-def test_a_regression_survives_json():
-    made = experiment(diffusion=RegressionSettings())
-    assert Experiment.from_json(made.to_json()).diffusion == RegressionSettings()
+@pytest.mark.parametrize(
+    "objective",
+    [RegressionSettings(), DDPMSettings(sampling_steps=7), FlowMatchingSettings(solver="euler")],
+)
+def test_other_objectives_survive_json(objective):
+    made = experiment(diffusion=objective)
+    assert Experiment.from_json(made.to_json()).diffusion == objective
+
+
+@pytest.mark.parametrize("objective", [DDPMSettings(), FlowMatchingSettings()])
+def test_ddpm_and_flow_matching_may_be_guided(objective):
+    made = experiment(
+        elicitation=(Guidance(weights=(1.0, 2.0)),),
+        diffusion=objective,
+        training=TrainingSettings(condition_dropout=0.1),
+    )
+    assert made.diffusion == objective
 
 
 def test_settings_of_diffusion_may_be_given_as_plain_values():

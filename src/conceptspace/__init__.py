@@ -40,10 +40,14 @@ if TYPE_CHECKING:
     from conceptspace.measure.measurement import Instrument, measure_checkpoint
     from conceptspace.measure.recorder import Recorder
     from conceptspace.measure.settings import MeasurementSettings
+    from conceptspace.models.ddpm import DDPM
+    from conceptspace.models.flow_matching import FlowMatching
     from conceptspace.models.mlp import MLP
     from conceptspace.models.regression import Regression
     from conceptspace.models.settings import (
+        DDPMSettings,
         DiffusionSettings,
+        FlowMatchingSettings,
         MLPSettings,
         PerBlockEmbedding,
         RegressionSettings,
@@ -93,10 +97,14 @@ _HOMES = {
     "measure.measurement": ("Instrument", "measure_checkpoint"),
     "measure.recorder": ("Recorder",),
     "measure.settings": ("MeasurementSettings",),
+    "models.ddpm": ("DDPM",),
+    "models.flow_matching": ("FlowMatching",),
     "models.mlp": ("MLP",),
     "models.regression": ("Regression",),
     "models.settings": (
+        "DDPMSettings",
         "DiffusionSettings",
+        "FlowMatchingSettings",
         "MLPSettings",
         "PerBlockEmbedding",
         "RegressionSettings",
@@ -120,6 +128,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "DDPM",
     "MLP",
     "VDM",
     "Adapter",
@@ -128,10 +137,13 @@ __all__ = [
     "Concept",
     "ConceptSpace",
     "Conditioning",
+    "DDPMSettings",
     "DiffusionSettings",
     "EmbeddingPatch",
     "Experiment",
     "FindingsSettings",
+    "FlowMatching",
+    "FlowMatchingSettings",
     "GuidableAdapter",
     "Guidance",
     "IdentityMixing",

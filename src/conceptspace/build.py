@@ -9,11 +9,19 @@ from conceptspace.data.streams import numpy_stream, torch_seed
 from conceptspace.data.vectors import VectorWorld
 from conceptspace.experiment import Experiment
 from conceptspace.measure.measurement import Instrument
+from conceptspace.models.ddpm import DDPM
 from conceptspace.models.execution import Execution
+from conceptspace.models.flow_matching import FlowMatching
 from conceptspace.models.mlp import MLP
 from conceptspace.models.network import placed
 from conceptspace.models.regression import Model, Regression
-from conceptspace.models.settings import MLPSettings, RegressionSettings
+from conceptspace.models.settings import (
+    DDPMSettings,
+    FlowMatchingSettings,
+    MLPSettings,
+    Objective,
+    RegressionSettings,
+)
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from conceptspace.probes.classifier import Probe, train_probe
@@ -33,13 +41,18 @@ def build_model(experiment: Experiment, seed: int, execution: Execution | None =
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed(seed, "initial-weights"))
         network = _network(experiment)
-        objective = experiment.diffusion
-        model = (
-            Regression(network, objective)
-            if isinstance(objective, RegressionSettings)
-            else VDM(network, objective)
-        )
-        return placed(model, execution or Execution())
+        return placed(_model(network, experiment.diffusion), execution or Execution())
+
+
+def _model(network: UNet | MLP, objective: Objective) -> Model:
+    match objective:
+        case RegressionSettings():
+            return Regression(network, objective)
+        case DDPMSettings():
+            return DDPM(network, objective)
+        case FlowMatchingSettings():
+            return FlowMatching(network, objective)
+    return VDM(network, objective)
 
 
 def _network(experiment: Experiment) -> UNet | MLP:

@@ -20,6 +20,7 @@ from conceptspace.models.settings import (
     MLPSettings,
     NetworkSettings,
     Objective,
+    RegressionSettings,
     UNetSettings,
 )
 from conceptspace.probes.settings import (
@@ -55,7 +56,8 @@ class Experiment(Settings):
     model: NetworkSettings = UNetSettings()
     """The network: a U-Net for images, an MLP for vectors."""
     diffusion: Objective = DiffusionSettings()
-    """What the network is trained to do; regression stands in for diffusion where there is none."""
+    """What the network is trained to do: variational diffusion, noise prediction (DDPM), flow
+    matching, or regression."""
     training: TrainingSettings = TrainingSettings()
     probe: AnyProbeSettings = ProbeSettings()
     """What reads samples: a classifier for images, the nearest points for vectors."""
@@ -120,7 +122,7 @@ class Experiment(Settings):
             )
 
     def _check_guidance(self) -> None:
-        if not isinstance(self.diffusion, DiffusionSettings):
+        if isinstance(self.diffusion, RegressionSettings):
             raise ValueError(f"guidance needs a diffusion model, not {self.diffusion.kind}")
         if self.training.condition_dropout == 0.0:
             raise ValueError(

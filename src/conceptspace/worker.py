@@ -26,6 +26,7 @@ from conceptspace.units import OpenRun, Outcome, TrainSeeds, Unit, WriteReport, 
 if TYPE_CHECKING:
     from conceptspace.data.dataset import Dataset
     from conceptspace.measure.recorder import Recorder
+    from conceptspace.probes.reading import Probe
     from conceptspace.training.ensemble import Member
     from conceptspace.training.state import TrainingState
 
@@ -70,7 +71,7 @@ def prepare(
         log.write("damage", message=message)
 
     sets = draw_training_sets(experiment, seed)
-    recorder = make_recorder(experiment, run, seed, sets, on_damage)
+    recorder = make_recorder(experiment, load_probe(run), folder, seed, sets, on_damage)
     store = CheckpointStore(folder)
     state = TrainingState(build_model(experiment, seed, execution), experiment.training)
     store.resume(state, experiment.steps, on_damage)
@@ -92,12 +93,22 @@ def prepare(
 
 def make_recorder(
     experiment: Experiment,
-    run: Path,
+    probe: "Probe",
+    folder: Path,
     seed: int,
     sets: "dict[str, Dataset]",
     on_damage: Callable[[str], None],
 ) -> "Recorder":
-    """The recorder of a seed; with each checkpoint it notes the losses and the schedule's ends."""
+    """The recorder of a seed; with each checkpoint it notes the losses and the schedule's ends.
+
+    Args:
+        experiment: what is measured, and when.
+        probe: the run's.
+        folder: where the measurements go; the seed's, unless its checkpoints are looked at again.
+        seed: of the run.
+        sets: its data, for the losses.
+        on_damage: told the message when a measurement is damaged.
+    """
     from conceptspace.build import build_adapter, build_instrument
     from conceptspace.measure.recorder import Recorder
     from conceptspace.training.loop import mean_bound
@@ -114,9 +125,9 @@ def make_recorder(
         }
 
     return Recorder(
-        build_instrument(experiment, load_probe(run)),
+        build_instrument(experiment, probe),
         lambda model: build_adapter(experiment, model),
-        seed_folder(run, seed),
+        folder,
         experiment.steps,
         seed=seed,
         describe=describe,

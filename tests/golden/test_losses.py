@@ -9,13 +9,22 @@ import pytest
 import torch
 
 from conceptspace.data.dataset import Dataset
-from conceptspace.models.settings import DiffusionSettings, SharedEmbedding, UNetSettings
+from conceptspace.models.ddpm import DDPM
+from conceptspace.models.flow_matching import FlowMatching
+from conceptspace.models.settings import (
+    DDPMSettings,
+    DiffusionSettings,
+    FlowMatchingSettings,
+    SharedEmbedding,
+    UNetSettings,
+)
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from conceptspace.training.loop import mean_bound, train
 from conceptspace.training.settings import TrainingSettings
 from conceptspace.training.state import TrainingState
 
+MODELS = {DiffusionSettings: VDM, DDPMSettings: DDPM, FlowMatchingSettings: FlowMatching}
 TINY = UNetSettings(widths=(8, 16), num_blocks=1, num_heads=2, num_groups=4, dropout=0.0)
 CASES = {
     "published": (TINY, DiffusionSettings(), TrainingSettings(steps=5, batch_size=8)),
@@ -24,15 +33,25 @@ CASES = {
         DiffusionSettings(data_noise=0.1, data_range=(-1.0, 1.0), gamma_start=-8.0),
         TrainingSettings(steps=5, batch_size=8, clip_norm=1.0, average_decay=0.9),
     ),
+    "ddpm": (TINY, DDPMSettings(), TrainingSettings(steps=5, batch_size=8, clip_norm=1.0)),
+    "flow matching": (
+        TINY,
+        FlowMatchingSettings(),
+        TrainingSettings(steps=5, batch_size=8, clip_norm=1.0),
+    ),
 }
 LOSSES = {
     "published": [4855.3232, 4849.9399, 4845.1084, 4840.0547, 4835.6084],
     "small": [2.9905064, 2.8853731, 2.3776977, 1.8013976, 1.9626561],
+    "ddpm": [0.2126451, 0.15535395, 0.13625792, 0.10459965, 0.1021098],
+    "flow matching": [1.1080635, 1.1497469, 1.0539985, 1.0677764, 1.1340764],
 }
 # Total, diffusion, prior and reconstruction. The prior term is all but rounding here.
 AFTERWARDS = {
     "published": [4831.5991, 2.8664789, 8.746e-06, 4828.7329],
     "small": [2.7699174, 4.760016, 2.960e-06, -1.9901015],
+    "ddpm": [0.16537854, 0.16537854, 0.0, 0.0],
+    "flow matching": [1.0787616, 1.0787616, 0.0, 0.0],
 }
 SIX_DIGITS = {"rel": 1e-6, "abs": 2e-7}
 
@@ -50,9 +69,10 @@ def made_up_data():
 
 
 def trained(case):
-    unet, diffusion, training = CASES[case]
+    unet, objective, training = CASES[case]
     torch.manual_seed(0)
-    state = TrainingState(VDM(UNet(3, 3, unet), diffusion), training)
+    model = MODELS[type(objective)](UNet(3, 3, unet), objective)
+    state = TrainingState(model, training)
     losses = []
     train(state, made_up_data(), 0, lambda state, bound: losses.append(bound))
     return state, losses

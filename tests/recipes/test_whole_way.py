@@ -4,12 +4,19 @@ import pytest
 
 from conceptspace.derived import derive
 from conceptspace.folder import open_run
+from conceptspace.models.settings import DDPMSettings, FlowMatchingSettings
 from conceptspace.opening import ensure_probe
 from conceptspace.progress import Silent
 from conceptspace.recipes import FAMILIES, RECIPES, recipe, settings
 from conceptspace.worker import run_seeds
 from recipes.reduced import narrow, reduced
 
+UNITS = {
+    "diffusion": "bits per dimension",
+    "regression": "squared error per pixel",
+    "ddpm": "squared error of the noise",
+    "flow-matching": "squared error of the velocity",
+}
 FIRST = [f"{family}:{next(iter(settings(family)))}" for family in FAMILIES]
 
 
@@ -21,8 +28,7 @@ def run_all_the_way(experiment, folder):
     made = derive(folder)
     assert (folder / "report.html").exists()
     assert not made["notes"]
-    unit = "squared error per pixel" if "regression" in experiment.name else "bits per dimension"
-    assert unit in (folder / "report.html").read_text()
+    assert UNITS[experiment.diffusion.kind] in (folder / "report.html").read_text()
     return {claim["verdict"] for claim in made["claims"]}
 
 
@@ -30,6 +36,14 @@ def run_all_the_way(experiment, folder):
 def test_what_is_measured_with_a_narrow_network_comes_to_claims(name, tmp_path):
     """The two models that no other test takes all the way; two steps prove nothing about them."""
     assert run_all_the_way(narrow(recipe(name)), tmp_path / "run") == {"inconclusive"}
+
+
+@pytest.mark.parametrize(
+    "objective", [DDPMSettings(sampling_steps=2), FlowMatchingSettings(sampling_steps=2)]
+)
+def test_an_objective_without_a_recipe_comes_to_claims(objective, tmp_path):
+    experiment = narrow(recipe("colour-sweep:0.1")).replace(diffusion=objective)
+    assert run_all_the_way(experiment, tmp_path / "run") == {"inconclusive"}
 
 
 @pytest.mark.slow

@@ -22,44 +22,26 @@ import torch
 from scipy import optimize, stats
 from torch import nn
 
-from conceptspace.data.dataset import Dataset
 from conceptspace.models.settings import DiffusionSettings
 from conceptspace.models.vdm import VDM
 from conceptspace.training.loop import mean_bound, train
 from conceptspace.training.settings import TrainingSettings
 from conceptspace.training.state import TrainingState
+from statistical.gaussian import (
+    COVARIANCE,
+    DIMENSIONS,
+    MEANS,
+    SHAPE,
+    VARIANCES,
+    LinearInTheImage,
+    draw,
+    p_values,
+)
 
-SHAPE, DIMENSIONS = (1, 2, 2), 4
-VARIANCES = np.array([0.04, 0.08, 0.2, 0.4])
-AXES = np.linalg.qr(np.array([[2, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 3.0]]))[0]
-COVARIANCE = AXES @ np.diag(VARIANCES) @ AXES.T
-MEANS = np.array([[0.2, 0.5, 0.4, 0.6], [0.7, 0.3, 0.6, 0.2]])
 DATA_NOISE = 0.02
 ENTROPY = 0.5 * math.log2(2 * math.pi * math.e) + 0.5 * np.log2(VARIANCES).mean()
 NUM_SAMPLES = 4000
 LEVEL = 0.001 / 4  # two classes, mean and covariance
-
-
-class LinearInTheImage(nn.Module):
-    """A gain matrix and a shift a class, both free functions of time: the best has this form."""
-
-    def __init__(self, width=64):
-        super().__init__()
-        self.time = nn.Sequential(
-            nn.Linear(1, width), nn.GELU(), nn.Linear(width, width), nn.GELU()
-        )
-        self.gain = nn.Linear(width, DIMENSIONS * DIMENSIONS)
-        self.shift = nn.Linear(width, DIMENSIONS * 2)
-
-    def condition(self, vectors):
-        return {"class": vectors}
-
-    def denoise(self, z_t, time, sites):
-        features = self.time(8 * time[:, None] - 4)
-        gain = self.gain(features).view(-1, DIMENSIONS, DIMENSIONS)
-        shift = self.shift(features).view(-1, DIMENSIONS, 2)
-        correction = gain @ z_t.flatten(1)[..., None] + shift @ sites["class"][..., None]
-        return correction.view_as(z_t)
 
 
 class Perceptron(nn.Module):
@@ -92,16 +74,6 @@ class Outcome:
     gamma: list[float]
     samples: np.ndarray
     noise: float
-
-
-def draw(num, seed):
-    rng = np.random.default_rng(seed)
-    concept_class = np.arange(num) % 2
-    x = MEANS[concept_class] + rng.multivariate_normal(np.zeros(DIMENSIONS), COVARIANCE, num)
-    vectors = torch.eye(2)[concept_class]
-    labels = torch.from_numpy(concept_class)[:, None]
-    images = torch.from_numpy(x.astype(np.float32)).view(num, *SHAPE)
-    return Dataset(images, vectors, vectors, labels)
 
 
 def learn(network, steps, learning_rate):
@@ -156,20 +128,6 @@ def best_gamma_start():
         return np.exp(gamma) / DATA_NOISE**2 - (VARIANCES / (VARIANCES + np.exp(gamma))).mean()
 
     return optimize.brentq(slope, -15.0, 0.0)
-
-
-def p_values(samples, noise):
-    """Of the mean and of the covariance, for each class."""
-    expected = COVARIANCE + noise**2 * np.eye(DIMENSIONS)
-    values = []
-    for drawn, mean in zip(samples, MEANS):
-        off = drawn.mean(axis=0) - mean
-        values.append(stats.chi2.sf(len(drawn) * off @ np.linalg.solve(expected, off), DIMENSIONS))
-        ratio = np.linalg.solve(expected, np.cov(drawn.T))
-        statistic = np.trace(ratio) - np.linalg.slogdet(ratio)[1] - DIMENSIONS
-        freedom = DIMENSIONS * (DIMENSIONS + 1) // 2
-        values.append(stats.chi2.sf(len(drawn) * statistic, freedom))
-    return np.array(values)
 
 
 def true_samples(rng, num=NUM_SAMPLES, factor=1.0):

@@ -1,4 +1,4 @@
-"""The adapter of the built-in models: variational diffusion and regression."""
+"""The adapter of the built-in models: diffusion of any kind, flow matching, and regression."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from conceptspace.adapters.protocol import Conditioning
+from conceptspace.models.denoiser import Denoiser
 from conceptspace.models.guidance import Guide
 from conceptspace.models.network import ConditionalNetwork
 from conceptspace.models.regression import Model
-from conceptspace.models.vdm import VDM
 
 
 class NativeAdapter:
-    """Shows a `VDM` or a `Regression` over a `UNet` or an `MLP` as an `Adapter`.
+    """Shows a `Denoiser` or a `Regression` over a `UNet` or an `MLP` as an `Adapter`.
 
     Args:
         model: the model to look at.
@@ -65,9 +65,9 @@ class NativeAdapter:
         """Like `sample`, under classifier-free guidance.
 
         Raises:
-            TypeError: if the model is no diffusion model, which has no noise estimate to guide.
+            TypeError: if the model is a regression, which has no noise estimate to guide.
         """
-        if not isinstance(self.model, VDM):
+        if not isinstance(self.model, Denoiser):
             raise TypeError(
                 f"model: {type(self.model).__name__} has no noise estimate that could be guided; "
                 "leave Guidance out of the elicitation methods"

@@ -5,24 +5,16 @@ image of zeros in place of z_t, and time 0, so that its time path only adds a co
 block. It has neither noise nor a schedule, and its samples are all the same for one condition.
 """
 
-import math
 from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from conceptspace.models.denoiser import Bound, Denoiser, Draws
 from conceptspace.models.network import Sites
+from conceptspace.models.schedule import NoSchedule
 from conceptspace.models.settings import RegressionSettings
-from conceptspace.models.vdm import VDM, Bound, Draws
-
-
-class NoSchedule:
-    """Stands where a diffusion model has its noise schedule."""
-
-    def ends(self) -> tuple[float, float]:
-        """gamma(0) and gamma(1) do not exist."""
-        return math.nan, math.nan
 
 
 class Regression(nn.Module):
@@ -110,5 +102,5 @@ class Regression(nn.Module):
         return 0.0
 
 
-Model = VDM | Regression
+Model = Denoiser | Regression
 """What the built-in loop trains."""

@@ -1,5 +1,7 @@
 """The noise schedule gamma(t) = -log SNR(t), linear in time (Kingma et al. 2021, appendix H)."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -37,3 +39,11 @@ class LinearSchedule(nn.Module):
         """gamma(0) and gamma(1)."""
         start = float(self.intercept.detach())
         return start, start + float(self.slope.detach().abs())
+
+
+class NoSchedule:
+    """Stands in models that have no schedule of their own to learn or to look at."""
+
+    def ends(self) -> tuple[float, float]:
+        """gamma(0) and gamma(1) do not exist."""
+        return math.nan, math.nan

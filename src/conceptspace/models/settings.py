@@ -1,8 +1,8 @@
-"""Settings of the networks and of what they learn: diffusion or regression. No torch."""
+"""Settings of the networks and of what they learn: diffusion, flows or regression. No torch."""
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from conceptspace.concepts.settings import Settings, kind_or
 
@@ -88,6 +88,16 @@ NetworkSettings = Annotated[
 ]
 
 
+def _ordered(data_range: tuple[float, float]) -> tuple[float, float]:
+    if not data_range[0] < data_range[1]:
+        raise ValueError("give (low, high) with low < high")
+    return data_range
+
+
+DataRange = Annotated[tuple[float, float], AfterValidator(_ordered)]
+"""What images in [0, 1] are mapped to before noise is added."""
+
+
 class DiffusionSettings(Settings):
     """The variational diffusion model's noise schedule and sampler (Kingma et al. 2021)."""
 
@@ -100,18 +110,11 @@ class DiffusionSettings(Settings):
     """Whether gamma's two ends are trained with the bound."""
     data_noise: float = Field(default=1e-3, gt=0.0)
     """Standard deviation of the data's pixel noise in the reconstruction term."""
-    data_range: tuple[float, float] = (0.0, 1.0)
+    data_range: DataRange = (0.0, 1.0)
     """What images in [0, 1] are mapped to before noise is added. The paper leaves them as they are;
     (-1, 1) centres them."""
     sampling_steps: int = Field(default=50, ge=1)
     """Steps of the ancestral sampler."""
-
-    @field_validator("data_range")
-    @classmethod
-    def _range_is_ordered(cls, data_range: tuple[float, float]):
-        if not data_range[0] < data_range[1]:
-            raise ValueError("give (low, high) with low < high")
-        return data_range
 
     @model_validator(mode="after")
     def _noise_grows_with_time(self):
@@ -123,6 +126,55 @@ class DiffusionSettings(Settings):
         return self
 
 
+class DDPMSettings(Settings):
+    """Noise prediction in discrete steps with an unweighted loss (Ho et al. 2020).
+
+    There is no schedule that learns and no reconstruction term, so none of its gradient is spent on
+    anything but the network.
+    """
+
+    kind: Literal["ddpm"] = "ddpm"
+    num_timesteps: int = Field(default=1000, ge=2)
+    """Steps of the noising process."""
+    beta_start: float = Field(default=1e-4, gt=0.0, lt=1.0)
+    """Share of the variance that is replaced by noise in its first step."""
+    beta_end: float = Field(default=0.02, gt=0.0, lt=1.0)
+    """The same in its last step; linear in between."""
+    data_range: DataRange = (-1.0, 1.0)
+    """What images in [0, 1] are mapped to before noise is added."""
+    sampling_steps: int = Field(default=50, ge=1)
+    """Steps of the ancestral sampler, evenly spaced among those of the noising process (Nichol and
+    Dhariwal 2021)."""
+
+    @model_validator(mode="after")
+    def _noise_grows_and_covers_the_data(self):
+        if not self.beta_start <= self.beta_end:
+            raise ValueError(
+                f"beta_start: {self.beta_start} must not exceed beta_end={self.beta_end}"
+            )
+        if self.sampling_steps > self.num_timesteps:
+            raise ValueError(
+                f"sampling_steps: {self.sampling_steps} is more than "
+                f"num_timesteps={self.num_timesteps}"
+            )
+        return self
+
+
+class FlowMatchingSettings(Settings):
+    """Flow matching on straight lines from data to noise, also called rectified flow (Lipman et al.
+    2023; Liu et al. 2023).
+    """
+
+    kind: Literal["flow-matching"] = "flow-matching"
+    data_range: DataRange = (-1.0, 1.0)
+    """What images in [0, 1] are mapped to before noise is added."""
+    solver: Literal["euler", "heun"] = "heun"
+    """Of the sampler's differential equation: Heun's asks the network twice a step and is of second
+    order."""
+    sampling_steps: int = Field(default=20, ge=1)
+    """Steps of the solver, evenly spaced in time."""
+
+
 class RegressionSettings(Settings):
     """A deterministic model: the network draws the mean image of a condition (squared error).
 
@@ -132,4 +184,7 @@ class RegressionSettings(Settings):
     kind: Literal["regression"] = "regression"
 
 
-Objective = Annotated[DiffusionSettings | RegressionSettings, Field(discriminator="kind")]
+Objective = Annotated[
+    DiffusionSettings | DDPMSettings | FlowMatchingSettings | RegressionSettings,
+    Field(discriminator="kind"),
+]

@@ -2,7 +2,14 @@
 
 import difflib
 
-from conceptspace.studies import concept_signal, corners, learning_speed, order, trajectories
+from conceptspace.studies import (
+    concept_signal,
+    corners,
+    learning_speed,
+    order,
+    robustness,
+    trajectories,
+)
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
@@ -11,9 +18,10 @@ STUDIES: dict[str, Study] = {
         concept_signal.STUDY,
         learning_speed.STUDY,
         trajectories.STUDY,
-        order.STUDY,
         corners.THREE,
+        order.STUDY,
         corners.SIX,
+        robustness.STUDY,
     )
 }
 """Every study by the name that the command line knows it by."""

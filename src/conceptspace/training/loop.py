@@ -7,8 +7,8 @@ import torch
 from conceptspace.adapters.native import evaluating
 from conceptspace.data.dataset import Dataset
 from conceptspace.data.streams import torch_stream
+from conceptspace.models.denoiser import Bound
 from conceptspace.models.regression import Model
-from conceptspace.models.vdm import Bound
 from conceptspace.training.ensemble import Member, train_together
 from conceptspace.training.state import TrainingState
 from conceptspace.training.step import refuse_empty

@@ -129,5 +129,10 @@ def measured_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _under("average.", tensors) or _under("model.", tensors)
 
 
+def raw_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a checkpoint as the last step left them, averaged or not."""
+    return _under("model.", tensors)
+
+
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from conceptspace.data.dataset import Dataset
 from conceptspace.data.dropping import drop_conditions
 from conceptspace.data.streams import numpy_stream, torch_stream
+from conceptspace.models.denoiser import row_parts
 from conceptspace.models.execution import Execution
 from conceptspace.models.regression import Model
-from conceptspace.models.vdm import row_parts
 from conceptspace.training.settings import TrainingSettings
 from conceptspace.training.state import TrainingState
 

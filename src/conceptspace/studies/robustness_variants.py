@@ -1,0 +1,149 @@
+"""What the study `robustness` varies: one thing at a time, beside a baseline. Loads no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conceptspace.elicitation.settings import LatentSteering, OverPrompt
+from conceptspace.experiment import Experiment
+from conceptspace.models.settings import (
+    DDPMSettings,
+    DiffusionSettings,
+    FlowMatchingSettings,
+    RegressionSettings,
+)
+from conceptspace.recipes import paper
+from conceptspace.studies.separations import quick_elicited
+from conceptspace.studies.study import Scale
+
+CLAIMS = ("C3", "C4", "C5")
+QUICK_COLOUR = 0.25
+QUICK_CHECKPOINTS = 19
+"""Of the baseline's 22, its first: the variants are trained up to step 2490 of its 3200."""
+QUICK_ELICITATION = (
+    OverPrompt(concept="colour", strengths=(0.3, 0.45), away_from=(0.5, 0.5, 0.5)),
+    LatentSteering(concept="colour", strengths=(2.0, 3.0)),
+)
+"""Two of the baseline's three strengths of each method: the smallest brought out fewest seeds."""
+QUICK_SAMPLES, QUICK_CONTROL_SAMPLES = 40, 12
+SMALL_WEIGHTS = 0.1
+PAPER_COLOURS = (0.247, 0.432, 0.616)
+UNCLIPPED = 1.0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the study that is a run of its own.
+
+    Attributes:
+        key: what it is known by.
+        label: what is changed, in a few words.
+        setting: the colour separation; variants are compared with the baseline of their own.
+        experiment: what is run.
+    """
+
+    key: str
+    label: str
+    setting: str
+    experiment: Experiment
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.key == BASELINE
+
+
+BASELINE = "baseline"
+
+
+def trained(scale: Scale) -> list[Variant]:
+    """Baselines and variants, each baseline before what is compared with it."""
+    return _quick() if scale == "quick" else _paper()
+
+
+def as_variants_are_measured(scale: Scale, baseline: Variant) -> Experiment:
+    """The baseline, cut down to what is measured of its variants; at paper scale that is all."""
+    return reduced(baseline.experiment) if scale == "quick" else baseline.experiment
+
+
+def reduced(experiment: Experiment) -> Experiment:
+    """Shorter, with fewer strengths and samples, at the same checkpoints as far as it goes."""
+    checkpoints = experiment.steps[1 : QUICK_CHECKPOINTS + 1]
+    return experiment.replace(
+        training=experiment.training.replace(steps=checkpoints[-1]),
+        measurement=experiment.measurement.replace(
+            checkpoints=checkpoints,
+            num_samples=QUICK_SAMPLES,
+            num_control_samples=QUICK_CONTROL_SAMPLES,
+        ),
+        elicitation=QUICK_ELICITATION,
+    )
+
+
+def _quick() -> list[Variant]:
+    base = quick_elicited(QUICK_COLOUR)
+    diffusion = base.diffusion
+    assert isinstance(diffusion, DiffusionSettings)  # the quick recipe's
+    like = {"data_range": diffusion.data_range, "sampling_steps": diffusion.sampling_steps}
+    published = DiffusionSettings()
+    clock = diffusion.replace(
+        gamma_start=published.gamma_start,
+        gamma_end=published.gamma_end,
+        learned_schedule=True,
+        data_noise=published.data_noise,
+    )
+    small = reduced(base)
+    training, setting = small.training, f"{QUICK_COLOUR:g}"
+    changes = (
+        ("weight-decay", "weight decay 0.05", {"training": training.replace(weight_decay=0.05)}),
+        (
+            "small-weights",
+            f"initial weights x {SMALL_WEIGHTS:g}",
+            {"model": small.model.replace(initial_scale=SMALL_WEIGHTS)},
+        ),
+        (
+            "hidden-clock",
+            "with the hidden clock",
+            {"diffusion": clock, "training": training.replace(clip_norm=0.01)},
+        ),
+        ("regression", "regression", {"diffusion": RegressionSettings()}),
+        # The range of the data stays: it alone changes what is learned.
+        (
+            "flow-matching",
+            "flow matching",
+            {"diffusion": FlowMatchingSettings(solver="euler", **like)},
+        ),
+        ("ddpm", "DDPM", {"diffusion": DDPMSettings(**like)}),
+    )
+    return [Variant(BASELINE, "baseline", setting, base)] + [
+        Variant(key, label, setting, small.replace(name=f"robust-{key}-dc{setting}", **fields))
+        for key, label, fields in changes
+    ]
+
+
+def _paper() -> list[Variant]:
+    made = []
+    for colour in PAPER_COLOURS:
+        setting = f"{colour:g}"
+        base = _of(paper.colour_sweep(), colour)
+        made.append(Variant(BASELINE, "baseline", setting, base))
+        for key, label, family in (
+            ("weight-decay", "weight decay 0.05", paper.weight_decay()),
+            ("small-weights", "initial weights x 0.1", paper.small_weights()),
+            ("regression", "regression", paper.regression()),
+        ):
+            made.append(Variant(key, label, setting, _of(family, colour)))
+        # The noise that the published schedule comes to, where it is fixed.
+        fixed = DiffusionSettings(gamma_start=-8.0, learned_schedule=False)
+        training = base.training.replace(clip_norm=UNCLIPPED)
+        for key, label, objective in (
+            ("no-clock", "no hidden clock", fixed),
+            ("flow-matching", "flow matching", FlowMatchingSettings(data_range=(0.0, 1.0))),
+            ("ddpm", "DDPM", DDPMSettings(data_range=(0.0, 1.0))),
+        ):
+            fields = {"diffusion": objective, "training": training}
+            experiment = base.replace(name=f"robust-{key}-dc{setting}", **fields)
+            made.append(Variant(key, label, setting, experiment))
+    return made
+
+
+def _of(family: Sequence[Experiment], colour: float) -> Experiment:
+    return family[paper.SWEPT_COLOURS.index(colour)]
