@@ -14,6 +14,7 @@ from conceptspace.dynamics.bootstrap import percentile_interval
 from conceptspace.dynamics.plain import plain
 from conceptspace.studies.held_out_paths import HeldOutPath, read_paths
 from conceptspace.studies.separations import naive_runs
+from conceptspace.studies.sides import interval_of
 from conceptspace.studies.study import Scale, Study, StudyRun
 from conceptspace.theory.landscape_fit import fit_landscape
 from conceptspace.theory.landscape_sweep import (
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 
     from conceptspace.report.case import Claim
 
-DRAWS_SHARE = 5
+NUM_STARTS = 4
+"""Of each fit of a mean path."""
+DRAWS_SHARE = 10
 """One redraw for so many of `num_resamples`, since each fits every setting again."""
 
 
@@ -58,7 +61,7 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
     measured = np.stack([mean_measured(path.nearness, axis=0) for path in found])
     goal, steps = np.ones(len(first.concepts)), first.steps
     rng = np.random.default_rng([settings.random_seed, 8])
-    fits = fit_sweep(steps, measured, signal, goal)
+    fits = fit_sweep(steps, measured, signal, goal, NUM_STARTS)
     draws = redraw_sweep(
         steps, [path.nearness for path in found], signal, goal, fits, rng,
         settings.num_resamples // DRAWS_SHARE,
@@ -73,13 +76,13 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
         own = left.r2(LAW)
         scores = {
             "r2": {kind: left.r2(kind) for kind in left.lost},
-            "interval": {k: _interval(v, settings.confidence) for k, v in draws.left_out.items()},
+            "interval": {k: interval_of(v, settings.confidence) for k, v in draws.left_out.items()},
             "above": {
-                kind: _interval(draws.left_out[LAW] - values, settings.confidence)
+                kind: interval_of(draws.left_out[LAW] - values, settings.confidence)
                 for kind, values in draws.left_out.items()
                 if kind != LAW
             },
-            "permuted": _interval(permuted, settings.confidence),
+            "permuted": interval_of(permuted, settings.confidence),
             "p_value": (1 + (permuted >= own).sum()) / (1 + len(permuted)),
         }
     rows = _rows(found, fits, draws, settings.confidence)
@@ -137,21 +140,13 @@ def _training(path: HeldOutPath) -> dict[str, dict[str, float]]:
     found = {}
     for name, seeds in path.training.items():
         corner, mean = path.corners[name], mean_measured(seeds, axis=0)
-        resting = fit_landscape(path.steps, mean, corner, corner, num_starts=3)
+        resting = fit_landscape(path.steps, mean, corner, corner, num_starts=2)
         entry = {"r2": resting.r2, "residual": resting.residual}
         if corner.any():
-            moved = fit_landscape(path.steps, mean, np.zeros(len(corner)), corner, num_starts=3)
+            moved = fit_landscape(path.steps, mean, np.zeros(len(corner)), corner, num_starts=2)
             entry["evidence"] = resting.criterion - moved.criterion
         found[name] = entry
     return found
-
-
-def _interval(draws: np.ndarray, confidence: float) -> tuple[float, float]:
-    known = draws[np.isfinite(draws)]
-    if len(known) < 2:
-        return float("nan"), float("nan")
-    low, high = percentile_interval(known, confidence)
-    return float(low), float(high)
 
 
 def claims(findings: Mapping[str, Any]) -> "list[Claim]":

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from conceptspace.dynamics.bootstrap import percentile_interval
+
 JEFFREYS = 0.5
 
 
@@ -38,6 +40,20 @@ def share_interval(
     low = 0.0 if hits == 0 else float(law.ppf(tail))
     high = 1.0 if hits == num else float(law.ppf(1 - tail))
     return hits / num, (low, high)
+
+
+def interval_of(draws: Sequence[float] | np.ndarray, confidence: float) -> tuple[float, float]:
+    """The central part of the draws that are known; NaN of fewer than two.
+
+    Args:
+        draws: resampled values; what is not finite could not be computed.
+        confidence: share of them inside.
+    """
+    known = np.asarray(draws)[np.isfinite(draws)]
+    if len(known) < 2:
+        return float("nan"), float("nan")
+    low, high = percentile_interval(known, confidence)
+    return float(low), float(high)
 
 
 def known_interval(ends: Sequence[float | None]) -> tuple[float, float] | None:

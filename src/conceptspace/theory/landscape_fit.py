@@ -20,6 +20,8 @@ RATE_RANGE = (1e-2, 1e3)
 SHIFT_RANGE = (-0.5, 2.0)
 WIDTH_RANGE = (2e-3, 1.0)
 """Where parameters are looked for, in units of the measured span of time."""
+MOST_TRIES, FEW_TRIES = 200, 25
+"""Steps of a search; few where it starts near, since a noisy path may never settle on a width."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def fit_landscape(
     searches = [
         optimize.least_squares(
             problem.errors, np.clip(guess, low + 1e-9, high - 1e-9), jac=slopes,
-            bounds=(low, high), x_scale="jac", max_nfev=200,
+            bounds=(low, high), x_scale="jac", max_nfev=MOST_TRIES if near is None else FEW_TRIES,
         )
         for guess in problem.guesses(num_starts, near)
     ]  # fmt: skip

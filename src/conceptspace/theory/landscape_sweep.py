@@ -48,7 +48,7 @@ def fit_sweep(
     measured: Paths,
     signal: Real[np.ndarray, "setting axis"],
     goal: Real[np.ndarray, " axis"],
-    num_starts: int = 6,
+    num_starts: int = 4,
     near: SweepFits | None = None,
 ) -> SweepFits:
     """Fit all settings.
