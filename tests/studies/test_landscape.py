@@ -20,7 +20,7 @@ def quick_fits():
         yield
 
 
-PAIRS = ALL_PAIRS[:3] + ALL_PAIRS[4:7]
+PAIRS = ALL_PAIRS[:7]
 
 
 def sweep(kind, num_seeds=5):
@@ -80,9 +80,11 @@ def test_signals_that_say_nothing_predict_nothing():
     assert found["C8/held-out"].verdict != "holds"
 
 
-@pytest.mark.parametrize("kind", ["noise", "straight"])
-def test_paths_without_a_shift_are_not_explained(kind):
-    assert concluded(sweep(kind)[:5])[1]["C8/fit"].verdict == "does not hold"
+def test_noise_and_paths_without_a_shift_are_not_explained():
+    runs = [*sweep("noise")[:2], *sweep("straight")[2:5]]
+    findings, found = concluded(runs)
+    assert found["C8/fit"].verdict == "does not hold"
+    assert max(row["evidence"] for row in findings["settings"]) < 10
 
 
 def test_few_seeds_or_settings_are_inconclusive(planted):

@@ -30,7 +30,7 @@ MOST_PANELS = 9
 TOY_RATIOS = (0.25, 0.4, 0.6, 0.8)
 """Rate of the weaker concept over that of the stronger, in the simulated panel."""
 COLUMNS = 5
-HEIGHT = 6.4
+HEIGHT = 6.6
 
 
 def landscape_sweep_figure(findings: Mapping[str, Any]) -> Figure:
@@ -42,12 +42,12 @@ def landscape_sweep_figure(findings: Mapping[str, Any]) -> Figure:
     rows, concepts = findings["settings"], findings["concepts"]
     with drawing():
         figure = new_figure(FULL_WIDTH, HEIGHT)
-        _draw_toy(figure.add_axes((0.075, 0.665, 0.3, 0.26)))
-        _draw_r2(figure.add_axes((0.475, 0.665, 0.5, 0.26)), rows, findings)
+        _draw_toy(figure.add_axes((0.075, 0.675, 0.3, 0.255)))
+        _draw_r2(figure.add_axes((0.475, 0.675, 0.5, 0.255)), rows, findings)
         places = np.unique(np.linspace(0, len(rows) - 1, MOST_PANELS).round().astype(int))
         for number, place in enumerate(places):
             line, column = divmod(number, COLUMNS)
-            axes = figure.add_axes((0.075 + 0.185 * column, 0.335 - 0.265 * line, 0.155, 0.175))
+            axes = figure.add_axes((0.075 + 0.185 * column, 0.325 - 0.265 * line, 0.155, 0.17))
             _draw_setting(axes, rows[place], concepts)
             if column == 0:
                 axes.set_ylabel(concepts[1])
@@ -55,7 +55,7 @@ def landscape_sweep_figure(findings: Mapping[str, Any]) -> Figure:
                 axes.set_xlabel(concepts[0])
             axes.tick_params(labelleft=column == 0, labelbottom=number + COLUMNS >= len(places))
         figure.legend(
-            handles=_explained(), loc="upper left", bbox_to_anchor=(0.06, 0.605), ncols=5,
+            handles=_explained(), loc="upper left", bbox_to_anchor=(0.06, 0.575), ncols=5,
             columnspacing=1.4, handlelength=2.2,
         )  # fmt: skip
     return figure
@@ -100,7 +100,8 @@ def _draw_r2(axes: Axes, rows: Sequence[Mapping[str, Any]], findings: Mapping[st
         x, np.clip(predicted, -1, 1), "D", ms=4.5, mfc="white", mec=BLUE, clip_on=False,
         label="left out (below −1: at the edge)" if (predicted < -1).any() else "left out",
     )  # fmt: skip
-    axes.set_ylim(-1.05, 1.05)
+    axes.set_ylim(-1.45, 1.05)
+    axes.set_yticks([-1, -0.5, 0, 0.5, 1])
     axes.set_ylabel("R²")
     axes.set_xlim(-0.6, len(rows) - 0.4)
     _name_settings(axes, rows)

@@ -38,8 +38,6 @@ FEATURES = (
     "fall so far",
     "log signal ratio",
 )
-PERMUTATIONS_SHARE = 5
-"""One permutation for so many of `num_resamples`, since each fits all regressions again."""
 LEAST_SETTINGS = 2
 
 
@@ -181,7 +179,7 @@ def _permuted(
 ) -> dict[str, Any]:  # fmt: skip
     """Skill once outcomes have changed places among all seeds, everything fitted again."""
     found = []
-    for _ in range(settings.num_resamples // PERMUTATIONS_SHARE):
+    for _ in range(settings.num_resamples):
         dealt = rng.permutation(happened)
         found.append(skill(leave_groups_out(features, dealt, setting), dealt))
     found = np.array(found)

@@ -2,11 +2,26 @@
 
 import difflib
 
-from conceptspace.studies import concept_signal, learning_speed
+from conceptspace.studies import (
+    concept_signal,
+    forecast,
+    landscape,
+    learning_speed,
+    prediction,
+    swing_by,
+)
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (concept_signal.STUDY, learning_speed.STUDY)
+    study.name: study
+    for study in (
+        concept_signal.STUDY,
+        learning_speed.STUDY,
+        landscape.STUDY,
+        swing_by.STUDY,
+        prediction.STUDY,
+        forecast.STUDY,
+    )
 }
 """Every study by the name that the command line knows it by."""
 

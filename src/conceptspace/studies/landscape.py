@@ -70,9 +70,7 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
     if can_have_law(signal):
         left = score_left_out(fits, signal, goal)
         predicted = left.predicted
-        permuted = permuted_scores(
-            fits, signal, goal, rng, settings.num_resamples // DRAWS_SHARE
-        )  # fmt: skip
+        permuted = permuted_scores(fits, signal, goal, rng, settings.num_resamples)
         own = left.r2(LAW)
         scores = {
             "r2": {kind: left.r2(kind) for kind in left.lost},

@@ -49,7 +49,8 @@ def interval_of(draws: Sequence[float] | np.ndarray, confidence: float) -> tuple
         draws: resampled values; what is not finite could not be computed.
         confidence: share of them inside.
     """
-    known = np.asarray(draws)[np.isfinite(draws)]
+    known = np.asarray(draws, dtype=float)
+    known = known[np.isfinite(known)]
     if len(known) < 2:
         return float("nan"), float("nan")
     low, high = percentile_interval(known, confidence)
