@@ -20,7 +20,7 @@ def sweep(kind="model", num_seeds=5):
     rng, steps = np.random.default_rng(4), checkpoints(30)
     runs = []
     for pair in PAIRS:
-        sim = expected_path(signals_of(pair), 4.0)
+        sim = expected_path(signals_of(pair), 1.34)
         model = sim.path.copy()
         # Measured paths begin in the middle, where early samples are read, not at 0.
         helped = int(model[: len(model) // 3, 0].argmax())

@@ -38,8 +38,8 @@ def forecast_figure(findings: Mapping[str, Any]) -> Figure:
     with drawing():
         figure = new_figure(FULL_WIDTH, 6.0)
         curves = figure.add_axes((0.08, 0.585, 0.78, 0.355))
-        reliable = figure.add_axes((0.08, 0.085, 0.34, 0.36))
-        scores = figure.add_axes((0.64, 0.085, 0.34, 0.36))
+        reliable = figure.add_axes((0.08, 0.085, 0.34, 0.33))
+        scores = figure.add_axes((0.64, 0.085, 0.34, 0.33))
         _draw_curves(figure, curves, findings, judged["rows"])
         _draw_reliability(reliable, judged)
         _draw_scores(scores, findings["tries"])
@@ -100,10 +100,10 @@ def _draw_reliability(axes: Axes, judged: Mapping[str, Any]) -> None:
     axes.set_xlabel("forecast chance of a turn")
     axes.set_ylabel("share that turned")
     scores = judged["scores"]
-    axes.set_title(f"Skill {_number(scores, 'skill')}, AUC {_number(scores, 'auc')}", pad=6)
+    axes.set_title(f"Skill {_number(scores, 'skill')}, AUC {_number(scores, 'auc')}", pad=34)
     axes.legend(
-        loc="upper left", bbox_to_anchor=(0.0, 0.9), fontsize=SMALL - 0.5, handlelength=1.6,
-        labelspacing=0.25,
+        loc="lower left", bbox_to_anchor=(-0.03, 1.0), ncols=2, handlelength=1.8,
+        labelspacing=0.25, columnspacing=1.4, borderaxespad=0.2,
     )  # fmt: skip
 
 

@@ -32,9 +32,9 @@ def prediction_sweep_figure(findings: Mapping[str, Any]) -> Figure:
     threshold = str(findings["thresholds"][0])
     with drawing():
         figure = new_figure(FULL_WIDTH, 3.4)
-        times = figure.add_axes((0.09, 0.16, 0.31, 0.64))
-        calibration = figure.add_axes((0.495, 0.16, 0.17, 0.64))
-        order = figure.add_axes((0.76, 0.16, 0.225, 0.64))
+        times = figure.add_axes((0.09, 0.16, 0.31, 0.62))
+        calibration = figure.add_axes((0.495, 0.16, 0.17, 0.62))
+        order = figure.add_axes((0.76, 0.16, 0.225, 0.62))
         _draw_times(times, findings, threshold)
         _draw_calibration(calibration, findings, threshold)
         _draw_order(order, findings, threshold)
@@ -76,9 +76,9 @@ def _draw_times(axes: Axes, findings: Mapping[str, Any], threshold: str) -> None
     log_ticks(axes.yaxis, thousands)
     axes.set_xlabel("predicted median step")
     axes.set_ylabel("measured median step")
-    axes.set_title(f"Left-out halves: rank corr. {_number(found['correlation'])}", pad=22, x=-0.1)
+    axes.set_title(f"Left-out halves: rank corr. {_number(found['correlation'])}", pad=26, x=-0.1)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.12, 1.0), ncols=3, handlelength=1.0, columnspacing=0.9,
+        loc="lower left", bbox_to_anchor=(-0.12, 1.035), ncols=3, handlelength=1.0, columnspacing=0.9,
         handletextpad=0.3, borderaxespad=0.1,
     )  # fmt: skip
 
@@ -94,9 +94,9 @@ def _draw_calibration(axes: Axes, findings: Mapping[str, Any], threshold: str) -
     axes.plot(findings["levels"], covered, color=BLUE, marker="o", ms=5, lw=1.4, clip_on=False)
     axes.set_xlim(0.4, 1.02)
     share_axis(axes, "share of times")
-    axes.set_xlabel("interval")
-    axes.set_xticks([0.5, 0.8, 0.95], ["50 %", "80 %", "95 %"])
-    axes.set_title("Calibration", pad=22)
+    axes.set_xlabel("predicted interval, %")
+    axes.set_xticks([0.5, 0.8, 0.95], ["50", "80", "95"])
+    axes.set_title("Calibration", pad=26)
 
 
 def _draw_order(axes: Axes, findings: Mapping[str, Any], threshold: str) -> None:
@@ -121,7 +121,7 @@ def _draw_order(axes: Axes, findings: Mapping[str, Any], threshold: str) -> None
     share_axis(axes, "share of seeds, it is first")
     axes.set_xlim(0.9, max(float(ratio[known].max()) * 1.08, 1.5))
     axes.set_xlabel("ratio of the signals")
-    axes.set_title(f"Order: {_number(found['share'])}", pad=22)
+    axes.set_title(f"Order: {_number(found['share'])}", pad=26)
     axes.legend(loc="lower right", fontsize=SMALL - 0.5, handlelength=0.9, handletextpad=0.3)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from conceptspace.dynamics.accuracy import mean_measured
 from conceptspace.dynamics.learning import median_time
@@ -14,6 +15,8 @@ from conceptspace.theory.sim_path import ExpectedPath, expected_path, lowest_poi
 
 LEAST_RISE = 0.15
 """Of the measured weaker coordinate after its lowest point, from which it has turned."""
+DRAWS_SHARE = 5
+"""One redraw of the slowing for so many of `num_resamples`."""
 POINTS_KEPT = 120
 """Of an expected path, for the picture."""
 
@@ -36,7 +39,7 @@ def overlay(found: list[HeldOutPath], settings: FindingsSettings) -> dict[str, A
         "settings": rows,
         "order": _order(found, expected, threshold, settings),
         "turn": _turn(found, expected, settings),
-        "slower": [[row["slowing"], row["expected"]["slowing"]] for row in rows],
+        "slowing": _slowing(found, expected, settings),
     }
 
 
@@ -45,9 +48,7 @@ def _row(
 ) -> dict[str, Any]:
     """One setting; coordinates are read towards the class's own corner."""
     mean = mean_measured(path.nearness, axis=0)
-    low = lowest_point(
-        mean[:, path.weaker], settings.start_checkpoints, settings.smoothing, LEAST_RISE
-    )
+    low = _lowest(mean, path, settings)
     kept = np.unique(np.linspace(0, len(sim.times) - 1, POINTS_KEPT).round().astype(int))
     medians = [median_time(times, path.end) for times in path.times[threshold]]
     return {
@@ -60,7 +61,7 @@ def _row(
         "measured": mean,
         "times": medians,
         "turn": float(path.steps[low]) if low >= 0 else float("inf"),
-        "slowing": slowing(path.steps, mean, low),
+        "slowing": measured_slowing(mean, path, settings),
         "expected": {
             "times": sim.times[kept],
             "path": sim.path[kept],
@@ -130,6 +131,7 @@ def _order(
         "by_setting": mean_measured(right, axis=1),
         "constant_guess": max(constant, 1 - constant),
         "num_known": int((~np.isnan(right)).sum()),
+        "names_one_concept": len(np.unique(ahead.argmax(axis=1))) == 1,
     }
 
 
@@ -162,14 +164,70 @@ def _turn(
     }
 
 
+def _slowing(
+    found: list[HeldOutPath], expected: list[ExpectedPath], settings: FindingsSettings
+) -> dict[str, Any]:
+    """Rank correlation over settings of expected and measured speed after over before the turn."""
+    rng = np.random.default_rng([settings.random_seed, 73])
+    said = np.array([sim.slowing for sim in expected])
+    came = np.array([_of_seeds(path, path.nearness, settings) for path in found])
+    own, draws, dealt = _rank(said, came), [], []
+    for _ in range(settings.num_resamples // DRAWS_SHARE):
+        drawn = [path.nearness[rng.integers(len(path.nearness), size=len(path.nearness))]
+                 for path in found]  # fmt: skip
+        draws.append(_rank(said, np.array([_of_seeds(*pair, settings) for pair in zip(found, drawn)])))
+    both = np.isfinite(said) & np.isfinite(came)
+    for _ in range(settings.num_resamples):
+        dealt.append(_rank(rng.permutation(said[both]), came[both]))
+    chance = np.array(dealt)
+    chance = chance[np.isfinite(chance)]
+    return {
+        "correlation": own,
+        "interval": interval_of(draws, settings.confidence),
+        "permuted": interval_of(dealt, settings.confidence),
+        "p_value": (1 + (chance >= own - 1e-12).sum()) / (1 + len(chance)),
+        "num_settings": int(both.sum()),
+        "median": np.median(came[both]) if both.any() else float("nan"),
+        "median_expected": np.median(said[both]) if both.any() else float("nan"),
+    }
+
+
+def _of_seeds(path: HeldOutPath, seeds: np.ndarray, settings: FindingsSettings) -> float:
+    return measured_slowing(mean_measured(seeds, axis=0), path, settings)
+
+
+def _rank(said: np.ndarray, came: np.ndarray) -> float:
+    """Kendall's tau of what is known on both sides; NaN of fewer than three."""
+    both = np.isfinite(said) & np.isfinite(came)
+    if both.sum() < 3:
+        return float("nan")
+    return float(stats.kendalltau(said[both], came[both]).statistic)
+
+
+def measured_slowing(mean: np.ndarray, path: HeldOutPath, settings: FindingsSettings) -> float:
+    """Speed after the turn over speed before it, up to where the weaker concept is learned.
+
+    Args:
+        mean: a path (checkpoint, concept), read towards the class's own corner.
+        path: the setting.
+        settings: the threshold, and the smoothing behind the turn.
+    """
+    low = _lowest(mean, path, settings)
+    learned = np.flatnonzero(mean[:, path.weaker] > settings.thresholds[0])
+    learned = learned[learned > low]
+    end = int(learned[0]) if len(learned) else len(mean) - 1
+    return slowing(path.steps[: end + 1], mean[: end + 1], low)
+
+
+def _lowest(mean: np.ndarray, path: HeldOutPath, settings: FindingsSettings) -> int:
+    return lowest_point(
+        mean[:, path.weaker], settings.start_checkpoints, settings.smoothing, LEAST_RISE
+    )
+
+
 def seed_turns(path: HeldOutPath, settings: FindingsSettings) -> np.ndarray:
     """The step at which each seed's weaker coordinate is lowest; infinite if it never rises."""
-    lows = [
-        lowest_point(
-            seed[:, path.weaker], settings.start_checkpoints, settings.smoothing, LEAST_RISE
-        )
-        for seed in path.nearness
-    ]
+    lows = [_lowest(seed, path, settings) for seed in path.nearness]
     return np.array([path.steps[low] if low >= 0 else np.inf for low in lows])
 
 
