@@ -26,14 +26,12 @@ PAIRS = ALL_PAIRS[:7]
 def sweep(kind, num_seeds=5):
     """`law`: rates follow signals. `dealt`: signals say nothing. `noise`: no path at all."""
     rng, steps = np.random.default_rng(3), checkpoints(12)
-    dealt = rng.permutation(len(PAIRS))
     runs = []
-    for number, pair in enumerate(PAIRS):
-        own = signals_of(pair)
-        signal = own if kind != "dealt" else rng.uniform(1, 7, size=2)[:: 1 - 2 * (dealt[number] % 2)]
-        rates = signal / 1200
+    for pair in PAIRS:
+        signal = rng.uniform(0.3, 2.1, size=2) if kind == "dealt" else signals_of(pair)
+        rates = signal / 400
         origin = np.ones(2) if kind == "straight" else nearest_corner(np.ones(2), signal)
-        shift = 3000 / signal.min()
+        shift = 1000 / signal.min()
         model = Landscape(
             rates, np.array([0.5, 0.45]), origin, np.ones(2), np.array(shift), np.array(150.0)
         )

@@ -1,4 +1,4 @@
-"""Made-up sweeps for the studies of theory: paths that follow a law of the signals, and that do not."""
+"""Made-up sweeps for the studies of theory, whose paths follow a law of the signals or do not."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -50,7 +50,8 @@ def test_what_is_never_learned_counts_as_later():
 
 
 def test_nothing_learned_gives_nothing():
-    found = score_halves(SIGNAL, np.full((6, 2, 5), np.inf), ENDS, draw_halves(6, 1, np.random.default_rng(0)))
+    halves = draw_halves(6, 1, np.random.default_rng(0))
+    found = score_halves(SIGNAL, np.full((6, 2, 5), np.inf), ENDS, halves)
     assert (found.num_scored, np.isnan(found.correlation)) == (0, True)
 
 
@@ -62,7 +63,9 @@ def test_concepts_of_a_seed_are_redrawn_together():
 
 def test_order_is_known_unless_neither_is_learned():
     signal = np.array([[2.0, 1.0]] * 2 + [[1.0, 1.0]])
-    found = np.array([[[1, 3, 2.0], [2, 1, 2]], [[np.inf] * 3, [5, np.inf, np.inf]], [[1.0] * 3] * 2])
+    found = np.array(
+        [[[1, 3, 2.0], [2, 1, 2]], [[np.inf] * 3, [5, np.inf, np.inf]], [[1.0] * 3] * 2]
+    )
     right = first_by_signal(signal, found)
     assert right[0].tolist() == [1, 0, 0.5]
     assert right[1, 0] == 0

@@ -60,7 +60,7 @@ def _draw_curves(figure: Figure, axes: Axes, findings: Mapping[str, Any], rows: 
             ls="-" if row["happened"] else (0, (3, 1.5)),
         )  # fmt: skip
     steps = np.array(findings["settings"][rows[0]["setting"]]["steps"])
-    seen = max(int(round(findings["moment"] * len(steps))), 3)
+    seen = max(round(findings["moment"] * len(steps)), 3)
     axes.axvline(steps[seen - 1], color=INK, lw=1.0)
     axes.annotate(
         "forecast here", (steps[seen - 1], 1.0), xytext=(4, 0), textcoords="offset points",

@@ -119,6 +119,12 @@ def _time_scale(axes: Axes, ends: tuple[float, float]) -> None:
 
 
 def log_ticks(axis, words) -> None:
+    """Ticks at 1, 2 and 5 of every power of ten.
+
+    Args:
+        axis: of an Axes, logarithmic.
+        words: what a tick is called.
+    """
     axis.set_major_locator(FixedLocator(TICKS))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))

@@ -78,8 +78,8 @@ def _draw_times(axes: Axes, findings: Mapping[str, Any], threshold: str) -> None
     axes.set_ylabel("measured median step")
     axes.set_title(f"Left-out halves: rank corr. {_number(found['correlation'])}", pad=26, x=-0.1)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.12, 1.035), ncols=3, handlelength=1.0, columnspacing=0.9,
-        handletextpad=0.3, borderaxespad=0.1,
+        loc="lower left", bbox_to_anchor=(-0.12, 1.035), ncols=3, handlelength=1.0,
+        columnspacing=0.9, handletextpad=0.3, borderaxespad=0.1,
     )  # fmt: skip
 
 

@@ -121,6 +121,7 @@ def draw_path(
 def draw_losses(
     axes: Axes, task: IdentityTask, times: np.ndarray, weights: np.ndarray, swing: SwingBy
 ) -> None:
+    """Losses at the probe and in training over time, with the turns of the former."""
     held_out = ood_loss(task, outputs(task, weights))
     axes.plot(times, held_out, color=VERMILLION, lw=2.0, label="at the probe")
     axes.plot(times, training_loss(task, weights), **DOWN_LOOK.line(), label="training")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
 
 from conceptspace.figures.accuracy import concept_look
 from conceptspace.figures.prediction import NEVER, log_ticks
@@ -33,6 +34,7 @@ LAST_TIME, NUM_TIMES = 16.0, 1201
 MOST_PANELS = 4
 DEPTHS = ((VERMILLION, "-"), (BLUE, (0, (4, 1.5))))
 HEIGHT = 8.8
+TURN_TICKS = [factor * 10.0**power for power in range(1, 7) for factor in (1, 3)]
 
 
 def swing_by_figure(findings: Mapping[str, Any]) -> Figure:
@@ -58,12 +60,13 @@ def _draw_example(figure: Figure) -> None:
     swing = swing_by(times, loss)
     path = figure.add_axes((0.085, 0.765, 0.35, 0.2))
     draw_path(path, EXAMPLE, answers, (0, 1), swing, times)
+    path.set_ylim(-0.26, 1.12)
     draw_losses(figure.add_axes((0.56, 0.765, 0.425, 0.2)), EXAMPLE, times, weights, swing)
     terms = flow_terms(effective_signal(EXAMPLE), weights)
     cells = [figure.add_axes((0.085 + 0.32 * i, 0.545, 0.26, 0.115)) for i in range(3)]
     for axes, entry in zip(cells, ((0, 0), (0, 1), (1, 1))):
         draw_terms(axes, times, terms, entry)
-    cells[0].set_ylabel("part of\nthe change")
+    cells[0].set_ylabel("change")
     figure.legend(
         *cells[0].get_legend_handles_labels(), loc="lower left", bbox_to_anchor=(0.075, 0.68),
         ncols=4, handlelength=3.0, columnspacing=1.6, borderaxespad=0.0,
@@ -120,19 +123,18 @@ def _draw_turns(axes: Axes, measured: Mapping[str, Any] | None) -> None:
     axes.plot(x[turned], y[turned], "o", ms=5, color=VERMILLION, clip_on=False)
     axes.plot(
         x[~turned], np.full((~turned).sum(), high), ls="", marker=NEVER, ms=9, color=VERMILLION,
-        clip_on=False, label="no turn by the end",
+        clip_on=False,
     )  # fmt: skip
     for setter in (axes.set_xscale, axes.set_yscale):
         setter("log")
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
-    log_ticks(axes.xaxis, thousands)
-    log_ticks(axes.yaxis, thousands)
-    axes.set_xlabel("expected step")
+    for axis in (axes.xaxis, axes.yaxis):
+        log_ticks(axis, thousands)
+        axis.set_major_locator(FixedLocator(TURN_TICKS))
+    axes.set_xlabel("expected step (↑: none by the end)" if (~turned).any() else "expected step")
     axes.set_ylabel("measured")
-    axes.set_title("Turn of the mean path", pad=4)
-    if (~turned).any():
-        axes.legend(loc="lower right", fontsize=SMALL - 0.8, handlelength=1.0, borderaxespad=0.1)
+    axes.set_title("Turn of the mean path", pad=9)
 
 
 def _draw_paths(figure: Figure, findings: Mapping[str, Any]) -> None:

@@ -107,7 +107,7 @@ def rows_of(path: HeldOutPath, moment: float, rise: float) -> tuple[np.ndarray, 
     Returns:
         indices of the seeds, their features (seed, feature), and the outcomes.
     """
-    seen = max(int(round(moment * len(path.steps))), 3)
+    seen = max(round(moment * len(path.steps)), 3)
     weak, strong = path.nearness[..., path.weaker], path.nearness[..., 1 - path.weaker]
     past = _past(weak, seen)
     now = past[:, -1]

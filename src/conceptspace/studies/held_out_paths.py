@@ -1,4 +1,4 @@
-"""What the studies of theory look at of a run: the held-out class's path, its times, the signals."""
+"""What studies of theory look at of a run: the held-out class's path, its times, the signals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -23,7 +23,9 @@ def fit_claim(findings: Mapping[str, Any]) -> Claim:
         findings: of `landscape`.
     """
     rows, level = findings["settings"], findings["confidence"]
-    low = np.array([np.nan if row["r2_interval"][0] is None else row["r2_interval"][0] for row in rows])
+    low = np.array(
+        [np.nan if row["r2_interval"][0] is None else row["r2_interval"][0] for row in rows]
+    )
     evidence = np.array([row["evidence"] for row in rows], dtype=float)
     share, interval = share_interval(explained(low, evidence, LEAST_R2, STRONG_EVIDENCE), level)
     controls: dict[str, Any] = {

@@ -115,7 +115,9 @@ def order_claim(findings: Mapping[str, Any]) -> Claim:
     if not reason and found["share"] is None:
         reason = "no seed learned either concept"
     if not reason and found["names_one_concept"]:
-        reason = "the same concept has the stronger signal everywhere: a constant guess says as much"
+        reason = (
+            "the same concept has the stronger signal everywhere: a constant guess says as much"
+        )
     if reason:
         controls["reason"] = reason
     return record(

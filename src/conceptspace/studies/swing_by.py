@@ -1,7 +1,7 @@
 """Study `swing-by`: the identity task in equations, in networks, and laid over measured paths.
 
 After Yang et al. 2025. Of the diffusion runs it predicts, from the concept signals alone: which
-concept is learned first, when the held-out class's path turns, and that it is slower after the turn.
+concept is learned first, when the held-out class's path turns, and how much slower it is then.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,8 +18,8 @@ from conceptspace.studies.swing_paths import overlay
 from conceptspace.theory.settings import IdentityTask, Start
 from conceptspace.theory.sim import (
     integrate_one_layer,
-    ood_loss,
     one_layer,
+    ood_loss,
     outputs,
     starting_weights,
 )

@@ -80,9 +80,7 @@ def networks_claim(findings: Mapping[str, Any]) -> Claim:
     }
     for (task, hidden), appears in cells.items():
         again, ends = share_interval(appears, level)
-        controls[f"{task}, {hidden} hidden"] = control(
-            again, None, required=False, interval=ends
-        )
+        controls[f"{task}, {hidden} hidden"] = control(again, None, required=False, interval=ends)
     reason = ""
     if found["num_networks"] < findings["minimum_seeds"]:
         reason = f"{found['num_networks']} networks, and {findings['minimum_seeds']} are needed"
@@ -117,9 +115,7 @@ def order_claim(findings: Mapping[str, Any]) -> Claim:
             "expected concept first": control(
                 found["share"], above(interval, HALF), required=True, interval=interval
             ),
-            "always the same concept first": control(
-                found["constant_guess"], None, required=False
-            ),
+            "always the same concept first": control(found["constant_guess"], None, required=False),
             "pairs that are known": found["num_known"],
             **_clock(findings["measured"]["clock"]),
         }

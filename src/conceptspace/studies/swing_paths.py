@@ -17,7 +17,7 @@ LEAST_RISE = 0.15
 """Of the measured weaker coordinate after its lowest point, from which it has turned."""
 DRAWS_SHARE = 5
 """One redraw of the slowing for so many of `num_resamples`."""
-POINTS_KEPT = 120
+POINTS_KEPT = 150
 """Of an expected path, for the picture."""
 
 
@@ -49,7 +49,9 @@ def _row(
     """One setting; coordinates are read towards the class's own corner."""
     mean = mean_measured(path.nearness, axis=0)
     low = _lowest(mean, path, settings)
-    kept = np.unique(np.linspace(0, len(sim.times) - 1, POINTS_KEPT).round().astype(int))
+    # Denser early: a run may end long before the weaker concept is expected.
+    part = np.square(np.linspace(0, 1, POINTS_KEPT))
+    kept = np.unique((part * (len(sim.times) - 1)).round().astype(int))
     medians = [median_time(times, path.end) for times in path.times[threshold]]
     return {
         "name": path.name,
@@ -173,9 +175,11 @@ def _slowing(
     came = np.array([_of_seeds(path, path.nearness, settings) for path in found])
     own, draws, dealt = _rank(said, came), [], []
     for _ in range(settings.num_resamples // DRAWS_SHARE):
-        drawn = [path.nearness[rng.integers(len(path.nearness), size=len(path.nearness))]
-                 for path in found]  # fmt: skip
-        draws.append(_rank(said, np.array([_of_seeds(*pair, settings) for pair in zip(found, drawn)])))
+        again = [
+            _of_seeds(path, path.nearness[rng.integers(num, size=num)], settings)
+            for path, num in ((path, len(path.nearness)) for path in found)
+        ]
+        draws.append(_rank(said, np.array(again)))
     both = np.isfinite(said) & np.isfinite(came)
     for _ in range(settings.num_resamples):
         dealt.append(_rank(rng.permutation(said[both]), came[both]))

@@ -116,9 +116,7 @@ def skill(chance: Real[np.ndarray, " row"], happened: Bool[np.ndarray, " row"]) 
     return float(1 - brier(chance, happened) / reference) if reference else float("nan")
 
 
-def area_under_curve(
-    chance: Real[np.ndarray, " row"], happened: Bool[np.ndarray, " row"]
-) -> float:
+def area_under_curve(chance: Real[np.ndarray, " row"], happened: Bool[np.ndarray, " row"]) -> float:
     """How often an outcome that came had the higher forecast of the two; ties count half."""
     came, not_came = chance[happened], chance[~happened]
     if not len(came) or not len(not_came):

@@ -1,7 +1,7 @@
 """A diffusion model's path as the identity task expects it: from concept signals to SIM and back.
 
-Concept p gets the mean mu_p in proportion to its signal, so that its effective signal a_p = mu_p^2 / s
-is in proportion to the square of the signal; clusters have no spread. The start is that of the
+Concept p gets the mean mu_p in proportion to its signal, so that its effective signal, mu_p^2 / s,
+is in proportion to the square of it; clusters have no spread. The start is that of the
 published example. Only the unit of time is left to be fitted.
 """
 
