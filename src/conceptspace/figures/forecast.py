@@ -61,7 +61,7 @@ def _draw_curves(figure: Figure, axes: Axes, findings: Mapping[str, Any], rows: 
         )  # fmt: skip
     steps = np.array(findings["settings"][rows[0]["setting"]]["steps"])
     seen = max(round(findings["moment"] * len(steps)), 3)
-    axes.axvline(steps[seen - 1], color=INK, lw=1.0)
+    axes.axvline(float(steps[seen - 1]), color=INK, lw=1.0)
     axes.annotate(
         "forecast here", (steps[seen - 1], 1.0), xytext=(4, 0), textcoords="offset points",
         va="top", fontsize=SMALL,

@@ -165,7 +165,10 @@ def _scores(
         rows = np.concatenate([np.flatnonzero(seed == label) for label in drawn])
         for name, score in kinds.items():
             draws[name].append(score(chance[rows], happened[rows]))
-    found = {"base_rate": float(happened.mean()), "base_rate_brier": float(happened.var())}
+    found: dict[str, Any] = {
+        "base_rate": float(happened.mean()),
+        "base_rate_brier": float(happened.var()),
+    }
     for name, score in kinds.items():
         known = np.array(draws[name])[np.isfinite(draws[name])]
         ends = percentile_interval(known, settings.confidence) if len(known) > 1 else [np.nan] * 2

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -130,7 +131,9 @@ def _read(run: StudyRun) -> HeldOutPath:
     def path(concept_class: str) -> np.ndarray:
         return mean_measured(arrays.coordinates(concept_class)[:, trained], axis=2)
 
-    finite, derivative = signals_of(run.experiment.world, space)
+    # Settings are frozen, and so hashable, which pyright does not see.
+    world: Any = run.experiment.world
+    finite, derivative = signals_of(world, cast("Any", space))
     return HeldOutPath(
         name=run.experiment.name,
         held_out=name,

@@ -24,7 +24,7 @@ def times_claim(findings: Mapping[str, Any]) -> Claim:
     found = findings["times"] and findings["times"][first]
     if not reason and found is None:
         reason = "a signal is 0 or the same everywhere, so there is no law of times"
-    if not reason and found["correlation"] is None:
+    if not reason and found is not None and found["correlation"] is None:
         reason = "too few times were learned for a law"
     controls = {} if found is None else _times_controls(findings, found, significance, others)
     if reason:

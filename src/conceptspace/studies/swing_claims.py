@@ -68,7 +68,8 @@ def networks_claim(findings: Mapping[str, Any]) -> Claim:
     first = next(iter(TASKS))
     deep, shallow = cells[first, DEEP], cells[first, SHALLOW]
     table = [[int(c.sum()), int((~c).sum())] for c in (deep, shallow)]
-    p_value = float(stats.fisher_exact(table, alternative="greater").pvalue)
+    fisher: Any = stats.fisher_exact(table, alternative="greater")  # scipy types it as a tuple
+    p_value = float(fisher.pvalue)
     share, interval = share_interval(deep, level)
     controls: dict[str, Any] = {
         "share of deep networks": control(

@@ -205,7 +205,8 @@ def _rank(said: np.ndarray, came: np.ndarray) -> float:
     both = np.isfinite(said) & np.isfinite(came)
     if both.sum() < 3:
         return float("nan")
-    return float(stats.kendalltau(said[both], came[both]).statistic)
+    found: Any = stats.kendalltau(said[both], came[both])  # scipy types it as a tuple
+    return float(found.statistic)
 
 
 def measured_slowing(mean: np.ndarray, path: HeldOutPath, settings: FindingsSettings) -> float:
