@@ -88,7 +88,8 @@ def _draw_networks(figure: Figure, networks: Mapping[str, Any]) -> None:
             axes.plot([], [], color=colour, ls=dash, label=f"{cell['hidden']} hidden: {share}")
             last = max(last, _settled(steps, curves))
         axes.set_xlim(0, last)
-        axes.set_ylim(0, 1.15)
+        axes.set_ylim(0, 1.9)
+        axes.set_yticks([0, 0.5, 1])
         axes.set_title(f"MLPs, {name}", pad=4)
         axes.set_xlabel("step")
         if column == 0:
