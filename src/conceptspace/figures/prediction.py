@@ -71,7 +71,7 @@ def _draw_law(axes: Axes, prediction: Prediction, ends: tuple[float, float]) -> 
     axes.set_xlim(line[0], line[-1])
     axes.set_xlabel("concept signal")
     axes.set_title(f"T ∝ signal$^{{{law.slope:.2f}}}$", pad=8)
-    _log_ticks(axes.xaxis, "{:g}".format)
+    log_ticks(axes.xaxis, "{:g}".format)
     _time_scale(axes, ends)
 
 
@@ -89,7 +89,7 @@ def _draw_against(axes: Axes, prediction: Prediction, ends: tuple[float, float])
     axes.set_xlabel("predicted median step")
     found = prediction.concordance
     axes.set_title(f"C = {found.share:.2f}, coverage {100 * prediction.coverage:.0f} %", pad=8)
-    _log_ticks(axes.xaxis, thousands)
+    log_ticks(axes.xaxis, thousands)
     _time_scale(axes, ends)
 
 
@@ -115,10 +115,16 @@ def _time_scale(axes: Axes, ends: tuple[float, float]) -> None:
     axes.set_yscale("log")
     axes.set_ylim(ends)
     axes.set_ylabel("measured median step")
-    _log_ticks(axes.yaxis, thousands)
+    log_ticks(axes.yaxis, thousands)
 
 
-def _log_ticks(axis, words) -> None:
+def log_ticks(axis, words) -> None:
+    """Ticks at 1, 2 and 5 of every power of ten.
+
+    Args:
+        axis: of an Axes, logarithmic.
+        words: what a tick is called.
+    """
     axis.set_major_locator(FixedLocator(TICKS))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))

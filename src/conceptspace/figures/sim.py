@@ -65,15 +65,15 @@ def sim_figure(
         if weak == strong:
             panel_message(path, "one concept alone has no path in a plane")
         else:
-            _draw_path(path, task, outputs(task, weights), (weak, strong), swing, times)
-        _draw_losses(loss, task, times, weights, swing)
+            draw_path(path, task, outputs(task, weights), (weak, strong), swing, times)
+        draw_losses(loss, task, times, weights, swing)
         entries = [(weak, weak), (weak, strong), (strong, strong)][: 1 if weak == strong else 3]
         cells = [figure.add_axes((0.085 + 0.32 * i, 0.085, 0.25, 0.27)) for i in range(3)]
         for axes in cells[len(entries) :]:
             axes.set_axis_off()
         terms = flow_terms(effective_signal(task), weights)
         for axes, entry in zip(cells, entries):
-            _draw_terms(axes, times, terms, entry)
+            draw_terms(axes, times, terms, entry)
         cells[0].set_ylabel("part of the change")
         handles, labels = cells[0].get_legend_handles_labels()
         figure.legend(
@@ -83,7 +83,7 @@ def sim_figure(
     return figure
 
 
-def _draw_path(
+def draw_path(
     axes: Axes,
     task: IdentityTask,
     answers: np.ndarray,
@@ -118,9 +118,10 @@ def _draw_path(
     axes.set_title("Output at the probe")
 
 
-def _draw_losses(
+def draw_losses(
     axes: Axes, task: IdentityTask, times: np.ndarray, weights: np.ndarray, swing: SwingBy
 ) -> None:
+    """Losses at the probe and in training over time, with the turns of the former."""
     held_out = ood_loss(task, outputs(task, weights))
     axes.plot(times, held_out, color=VERMILLION, lw=2.0, label="at the probe")
     axes.plot(times, training_loss(task, weights), **DOWN_LOOK.line(), label="training")
@@ -137,7 +138,7 @@ def _draw_losses(
     axes.legend(loc="upper right", handlelength=2.8)
 
 
-def _draw_terms(axes: Axes, times: np.ndarray, terms, entry: tuple[int, int]) -> None:
+def draw_terms(axes: Axes, times: np.ndarray, terms, entry: tuple[int, int]) -> None:
     """What an entry gains and loses, losses below zero."""
     row, column = entry
     parts = {

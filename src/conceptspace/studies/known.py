@@ -9,6 +9,11 @@ from conceptspace.studies import (
     order,
     robustness,
     trajectories,
+    forecast,
+    landscape,
+    learning_speed,
+    prediction,
+    swing_by,
 )
 from conceptspace.studies.study import Study
 
@@ -22,6 +27,10 @@ STUDIES: dict[str, Study] = {
         order.STUDY,
         corners.SIX,
         robustness.STUDY,
+        landscape.STUDY,
+        swing_by.STUDY,
+        prediction.STUDY,
+        forecast.STUDY,
     )
 }
 """Every study by the name that the command line knows it by."""

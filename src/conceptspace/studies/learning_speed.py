@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from conceptspace.dynamics.accuracy import mean_measured
 from conceptspace.dynamics.arrays import TrajectoryArrays
-from conceptspace.dynamics.learning import learning_times
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
+from conceptspace.studies.held_out_paths import naive_times
 from conceptspace.studies.separations import naive_runs, separation
 from conceptspace.studies.study import Scale, Study, StudyRun
 from conceptspace.theory.association import rank_association
@@ -105,19 +104,7 @@ def _rows(
 def _row(run: StudyRun) -> dict[str, Any]:
     """One setting: its separations, and every seed's time of each concept."""
     arrays, settings = TrajectoryArrays(run.trajectory), run.experiment.findings
-    name = arrays.held_out[0]
-    right = arrays.concept_right(name)[:, arrays.trained]
-    accuracy = np.moveaxis(mean_measured(right, axis=2), -1, 0)  # (concept, seed, checkpoint)
-    times = {
-        str(threshold): learning_times(
-            arrays.steps[arrays.trained],
-            accuracy,
-            threshold,
-            consecutive=settings.consecutive,
-            smoothing=settings.smoothing,
-        )
-        for threshold in settings.thresholds
-    }
+    name, times = arrays.held_out[0], naive_times(arrays, settings)
     return {
         "name": run.experiment.name,
         "held_out": name,

@@ -20,6 +20,8 @@ RATE_RANGE = (1e-2, 1e3)
 SHIFT_RANGE = (-0.5, 2.0)
 WIDTH_RANGE = (2e-3, 1.0)
 """Where parameters are looked for, in units of the measured span of time."""
+MOST_TRIES, FEW_TRIES = 200, 25
+"""Steps of a search; few where it starts near, since a noisy path may never settle on a width."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def fit_landscape(
     goal: Real[np.ndarray, " axis"],
     weights: Real[np.ndarray, "time axis"] | None = None,
     num_starts: int = 8,
+    near: Landscape | None = None,
 ) -> LandscapeFit:
     """Fit rates, start, and where it differs from the goal, the shift and its width.
 
@@ -93,6 +96,7 @@ def fit_landscape(
         goal: last target, the class's own corner.
         weights: of the squared errors, such as inverse variances; 0 leaves out.
         num_starts: how many shifts, spread over time, the search starts from; at least 1.
+        near: where the one search starts instead, such as the fit of a path like this one.
 
     Raises:
         ValueError: if shapes differ, times do not rise, a weight is negative, or there are fewer
@@ -106,9 +110,9 @@ def fit_landscape(
     searches = [
         optimize.least_squares(
             problem.errors, np.clip(guess, low + 1e-9, high - 1e-9), jac=slopes,
-            bounds=(low, high), x_scale="jac", max_nfev=200,
+            bounds=(low, high), x_scale="jac", max_nfev=MOST_TRIES if near is None else FEW_TRIES,
         )
-        for guess in problem.guesses(num_starts)
+        for guess in problem.guesses(num_starts, near)
     ]  # fmt: skip
     return problem.report(min(searches, key=lambda search: search.cost).x)
 
@@ -198,8 +202,12 @@ class _Problem:
             ends.append(np.array([*rates, *starts, *moved]))
         return ends[0], ends[1]
 
-    def guesses(self, num_starts: int):
-        """Shifts spread over the span, each with slow and fast rates in turn."""
+    def guesses(self, num_starts: int, near: Landscape | None):
+        """Shifts spread over the span, each with slow and fast rates in turn; or what is near."""
+        if near is not None:
+            moved = [(near.shift - self.times[0]) / self.span, np.log(near.width / self.span)]
+            yield np.array([*np.log(near.rates * self.span), *near.start, *moved * self.shifts])
+            return
         first = [next(iter(col[np.isfinite(col)]), 0.5) for col in self.measured.T]
         for place in range(num_starts):
             rates = [np.log((3.0, 10.0, 30.0)[place % 3])] * self.num_axes

@@ -78,6 +78,7 @@ class LeftOut:
         r2: of each prediction, about each axis's own mean over time.
         pooled_r2: of all together.
         baseline_r2: the same of the plain mean of the other settings' paths, which knows no signal.
+        baseline: that mean.
     """
 
     predicted: Float[np.ndarray, "setting time axis"]
@@ -86,6 +87,7 @@ class LeftOut:
     r2: Float[np.ndarray, " setting"]
     pooled_r2: float
     baseline_r2: float
+    baseline: Float[np.ndarray, "setting time axis"]
 
 
 def predict_left_out(
@@ -120,17 +122,36 @@ def predict_left_out(
         fit_landscape(times, path, origin, goal, num_starts=num_starts)
         for path, origin in zip(measured, origins)
     ]
+    return left_out(fits, signal, goal, origins)
+
+
+def left_out(
+    fits: Sequence[LandscapeFit],
+    signal: Real[np.ndarray, "setting axis"],
+    goal: Real[np.ndarray, " axis"],
+    origins: Real[np.ndarray, "setting axis"],
+) -> LeftOut:
+    """Predict each setting from the laws of the others, all of them fitted already.
+
+    Args:
+        fits: of every setting, at the same times.
+        signal: concept signal, above 0.
+        goal: the class's own corner.
+        origins: where each setting's prediction heads first; the goal itself for the model without
+            a shift.
+    """
+    measured = np.stack([fit.measured for fit in fits])
     predicted, baseline = np.empty_like(measured), np.empty_like(measured)
     for setting in range(len(measured)):
         others = np.arange(len(measured)) != setting
-        model = _from_others(setting, others, fits, signal, goal)
-        predicted[setting] = model.path(np.asarray(times, dtype=float))
+        model = _from_others(setting, others, fits, signal, goal, origins[setting])
+        predicted[setting] = model.path(fits[setting].times)
         baseline[setting] = np.nanmean(measured[others], axis=0)
-    lost, around = _squares(predicted, measured)
-    missed, _ = _squares(baseline, measured)
+    lost, around = squares(predicted, measured)
+    missed, _ = squares(baseline, measured)
     return LeftOut(
         predicted, measured, fits, 1 - lost / around, float(1 - lost.sum() / around.sum()),
-        float(1 - missed.sum() / around.sum()),
+        float(1 - missed.sum() / around.sum()), baseline,
     )  # fmt: skip
 
 
@@ -140,6 +161,7 @@ def _from_others(
     fits: Sequence[LandscapeFit],
     signal: np.ndarray,
     goal: np.ndarray,
+    origin: np.ndarray,
 ) -> Landscape:
     """The model of one setting from the laws of the others."""
     known = [fit.landscape for fit, is_other in zip(fits, others) if is_other]
@@ -151,7 +173,7 @@ def _from_others(
     width = np.exp(np.mean([np.log(model.width) for model in known]))
     return Landscape(
         law.rate(signal[setting]), np.mean([model.start for model in known], axis=0),
-        nearest_corner(goal, signal[setting]), np.asarray(goal, dtype=float),
+        np.asarray(origin, dtype=float), np.asarray(goal, dtype=float),
         np.array(first + shift), np.array(width),
     )  # fmt: skip
 
@@ -166,7 +188,7 @@ def _shift_from(signal: np.ndarray, shifts: np.ndarray, span: float, wanted: flo
     return float(np.median(shifts))
 
 
-def _squares(path: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def squares(path: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of the misses, and of the variation about each axis's own mean, for each setting."""
     around = measured - np.nanmean(measured, axis=1, keepdims=True)
     return np.nansum((path - measured) ** 2, axis=(1, 2)), np.nansum(around**2, axis=(1, 2))
