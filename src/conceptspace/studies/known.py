@@ -5,15 +5,14 @@ import difflib
 from conceptspace.studies import (
     concept_signal,
     corners,
-    learning_speed,
-    order,
-    robustness,
-    trajectories,
     forecast,
     landscape,
     learning_speed,
+    order,
     prediction,
+    robustness,
     swing_by,
+    trajectories,
 )
 from conceptspace.studies.study import Study
 
