@@ -76,7 +76,7 @@ class ReproduceOptions:
     """Do an experiment of the paper: its runs, its figure, and its claims with verdicts."""
 
     study: Annotated[Positional[str], arg(metavar="NAME")]
-    """Which one: concept-signal or learning-speed."""
+    """Which one: concept-signal, learning-speed or underspecification."""
     scale: Literal["quick", "paper"] = "quick"
     """Sizes for two CPU cores, or the published ones, which want a GPU."""
     out: Path | None = None
