@@ -7,6 +7,7 @@ from conceptspace.data.factors import colour, shape
 from conceptspace.data.mixing import Conditioning, MaskedMixing
 from conceptspace.experiment import Experiment
 from conceptspace.measure.settings import MeasurementSettings
+from conceptspace.models.settings import SharedEmbedding
 from conceptspace.recipes import FAMILIES, paper
 from conceptspace.recipes.quick import quick
 from conceptspace.studies.study import Scale, Seeded
@@ -34,6 +35,7 @@ def quick_masked(share: float) -> Experiment:
         conditioning=Conditioning(
             mixing=MaskedMixing(concept="colour", concept_class="01", share=share)
         ),
+        model=base.model.replace(embedding=SharedEmbedding()),
         training=base.training.replace(steps=1600),
         measurement=MeasurementSettings(
             num_checkpoints=20, first_checkpoint=100, num_samples=48, num_control_samples=2,
