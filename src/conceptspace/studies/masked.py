@@ -36,7 +36,7 @@ def quick_masked(share: float) -> Experiment:
             mixing=MaskedMixing(concept="colour", concept_class="01", share=share)
         ),
         model=base.model.replace(embedding=SharedEmbedding()),
-        training=base.training.replace(steps=1600),
+        training=base.training.replace(steps=2000),
         measurement=MeasurementSettings(
             num_checkpoints=20, first_checkpoint=100, num_samples=48, num_control_samples=2,
             num_loss_images=96,
