@@ -38,6 +38,7 @@ class MaskedShare:
 
     Attributes:
         share: of the prompts that are masked.
+        seeds: their numbers.
         times: step at which each seed has learned the held-out class; infinite where not by `end`.
         end: the last step.
         median: Kaplan and Meier's of the times; None where it is later than the end.
@@ -47,6 +48,7 @@ class MaskedShare:
     """
 
     share: float
+    seeds: Sequence[int]
     times: Float[np.ndarray, " seed"]
     end: float
     median: float | None
@@ -103,7 +105,8 @@ def _draw_times(
     for share, place, colour, marker in zip(shares, x, looks, MARKERS * len(shares)):
         happened = np.isfinite(share.times)
         # Side by side, so that seeds of one step do not hide each other.
-        spread = place + step * np.linspace(-1, 1, len(share.times))
+        num = len(share.times)
+        spread = place + step * (np.linspace(-1, 1, num) if num > 1 else np.zeros(num))
         axes.plot(
             spread[happened], share.times[happened], ls="", marker=marker, ms=4.5, mfc=colour,
             mec=INK, mew=0.5, zorder=3,
@@ -191,4 +194,4 @@ def _draw_pictures(
             else:
                 panel_message(cell, "none kept")
             if row == 0:
-                cell.set_title(f"seed {column}", fontsize=SMALL, pad=3, loc="center")
+                cell.set_title(f"seed {share.seeds[column]}", fontsize=SMALL, pad=3, loc="center")

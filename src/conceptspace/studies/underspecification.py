@@ -109,6 +109,7 @@ def _row(run: StudyRun, roles: Mapping[str, Any]) -> tuple[dict[str, Any], np.nd
         "name": run.experiment.name,
         "share": masked_share(run.experiment),
         "num_seeds": arrays.num_seeds,
+        "seeds": arrays.seeds,
         "end": arrays.last_step,
         "steps": steps,
         "times": times,
@@ -230,6 +231,7 @@ def figure(findings: Mapping[str, Any]) -> "Figure":
     shares = [
         MaskedShare(
             share=row["share"],
+            seeds=row["seeds"],
             times=np.array([np.inf if t is None else t for t in row["times"][threshold]]),
             end=row["end"],
             median=row["medians"][threshold],
