@@ -30,6 +30,29 @@ def test_a_factor_that_is_no_concept_fills_the_papers_range(factor, low, high):
     assert high - 0.01 < draws.max() <= high
 
 
+def test_an_object_may_be_of_one_size_where_size_is_no_concept():
+    world = SyntheticWorld(image_size=16, size_range=(0.5, 0.5))
+    np.testing.assert_array_equal(world.draw_nuisance("size", 3, generator()), np.full((3, 1), 0.5))
+    common = WORLD.draw_nuisance("size", 2000, generator())
+    assert (common >= 0.25).all()
+    assert (common <= 0.65).all()
+
+
+def test_the_range_of_sizes_is_written_down_only_where_it_is_not_the_common_one():
+    """Worlds that were saved before there was a choice are known by their text."""
+    assert "size_range" not in WORLD.model_dump(mode="json")
+    world = SyntheticWorld(size_range=(0.4, 0.6))
+    assert world.model_dump(mode="json")["size_range"] == [0.4, 0.6]
+    assert SyntheticWorld.from_json(world.to_json()) == world
+    assert SyntheticWorld.from_json(WORLD.to_json()) == WORLD
+
+
+@pytest.mark.parametrize("ends", [(0.05, 0.5), (0.6, 0.5), (0.5, 1.2)])
+def test_a_range_of_sizes_that_cannot_be_drawn_is_refused(ends):
+    with pytest.raises(SettingsError, match=r"size_range.*between 0.1 and 1"):
+        SyntheticWorld(size_range=ends)
+
+
 def test_an_object_whose_shape_is_no_concept_is_a_circle():
     np.testing.assert_array_equal(WORLD.draw_nuisance("shape", 2, generator()), [[1, 0], [1, 0]])
 

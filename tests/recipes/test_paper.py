@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from conceptspace.concepts.space import ConceptSpace
+from conceptspace.data.mixing import MaskedMixing
 from conceptspace.elicitation.directions import over_prompt_direction
 from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt
 from conceptspace.experiment import Experiment
@@ -21,6 +22,7 @@ NUM_SETTINGS = {
     "weight-decay": 20,
     "small-weights": 20,
     "regression": 20,
+    "underspecification": 5,
     "three-concepts": 9,
 }
 EVERY = [experiment for family in FAMILIES.values() for experiment in family()]
@@ -171,6 +173,21 @@ def test_the_three_ways_to_be_robust():
         assert small.replace(model=plain.model, **name) == plain
         assert regressed.diffusion == RegressionSettings()
         assert regressed.replace(diffusion=plain.diffusion, **name) == plain
+
+
+def test_underspecified_prompts_hide_the_colour_of_a_share_of_the_red_triangles():
+    for share, experiment in zip((0.0, 0.25, 0.5, 0.75, 1.0), FAMILIES["underspecification"]()):
+        space, mixing = experiment.space, experiment.conditioning.mixing
+        assert recipe(f"underspecification:{share:g}") == experiment
+        assert space.names == ("colour", "shape")
+        assert separations(experiment)["colour"] == 0.6
+        assert isinstance(mixing, MaskedMixing)
+        assert (mixing.concept, mixing.share, mixing.fill) == ("colour", share, 0.0)
+        assert space.describe(mixing.concept_class) == "red triangle"
+        assert experiment.split.held_out(space) == ("11",)
+        assert space.describe("11") == "blue triangle"
+        assert experiment.training.steps == 20_000
+        assert (experiment.steps[1], len(experiment.steps)) == (500, 61)
 
 
 def test_the_settings_of_three_concepts():

@@ -1,10 +1,10 @@
 """The world: G and the prior over the factors that are no concept. Torch loads on first use."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from conceptspace.concepts.settings import Settings, SettingsError
 from conceptspace.concepts.space import ConceptSpace
@@ -12,6 +12,10 @@ from conceptspace.data.factors import FACTOR_WIDTHS
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+COMMON_SIZES = (0.25, 0.65)
+"""Radii that the paper's sweeps cover."""
 
 
 class World(Protocol):
@@ -59,6 +63,8 @@ class SyntheticWorld(Settings):
     """x and y are uniform within this of the centre when they are no concept."""
     background_range: tuple[float, float] = (0.8, 1.0)
     """Each background channel is uniform in this range when it is no concept."""
+    size_range: tuple[float, float] = COMMON_SIZES
+    """The object's radius is uniform in this range when it is no concept."""
 
     @field_validator("background_range")
     @classmethod
@@ -66,6 +72,21 @@ class SyntheticWorld(Settings):
         if not 0.0 <= ends[0] <= ends[1] <= 1.0:
             raise ValueError("the two ends must be rising, between 0 and 1")
         return ends
+
+    @field_validator("size_range")
+    @classmethod
+    def _object_is_visible(cls, ends: tuple[float, float]):
+        if not 0.1 <= ends[0] <= ends[1] <= 1.0:
+            raise ValueError("the two ends must be rising, between 0.1 and 1")
+        return ends
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # There was no such choice once: what was saved then is known by the same text now.
+        fields = write(self)
+        if self.size_range == COMMON_SIZES:
+            fields.pop("size_range", None)
+        return fields
 
     @property
     def factor_widths(self) -> dict[str, int]:
@@ -95,7 +116,7 @@ class SyntheticWorld(Settings):
         if factor == "colour":
             return rng.uniform(0.0, 0.5, size=(num, 3))
         if factor == "size":
-            return rng.uniform(0.25, 0.65, size=(num, 1))
+            return rng.uniform(*self.size_range, size=(num, 1))
         raise ValueError(f"factor {factor!r} is not one of {', '.join(FACTOR_WIDTHS)}")
 
     def render(self, factors: Mapping[str, "Tensor"]) -> "Tensor":

@@ -23,6 +23,7 @@ FAMILIES: dict[str, Callable[[], tuple[Experiment, ...]]] = {
     "weight-decay": paper.weight_decay,
     "small-weights": paper.small_weights,
     "regression": paper.regression,
+    "underspecification": paper.underspecification,
     "three-concepts": paper.three_concepts,
 }
 """Every family of the paper's; one of its experiments is called FAMILY:SETTING."""
@@ -64,7 +65,7 @@ def settings(family: str) -> dict[str, Experiment]:
     made = {}
     for experiment in FAMILIES[family]():
         labels = experiment.name.removeprefix(f"{family}-").split("-")
-        made[",".join(label.lstrip("dcsb") for label in labels)] = experiment
+        made[",".join(label.lstrip("adcsb") for label in labels)] = experiment
     return made
 
 

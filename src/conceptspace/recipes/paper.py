@@ -10,7 +10,7 @@ import numpy as np
 
 from conceptspace.concepts.space import Concept, ConceptSpace
 from conceptspace.data.factors import FACTOR_WIDTHS, background, colour, position, shape, size
-from conceptspace.data.mixing import Conditioning
+from conceptspace.data.mixing import Conditioning, MaskedMixing
 from conceptspace.data.world import SyntheticWorld
 from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt
 from conceptspace.experiment import Experiment
@@ -27,6 +27,8 @@ SWEPT_COLOURS = tuple(round(float(d), 3) for d in np.linspace(0.1, 0.8, 20))
 SWEPT_SIZES = tuple(round(float(d), 3) for d in np.linspace(0.2, 0.4, 20))
 GRID_COLOURS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 GRID_SIZES = (0.2, 0.233, 0.266, 0.3, 0.333, 0.366, 0.4)
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Of the red triangles whose prompt does not say red."""
 ELICITED_COLOURS = (0.175, 0.2, 0.225, 0.25, 0.275, 0.3)
 GUIDED_COLOURS = (0.1, 0.137, 0.174, 0.247, 0.321, 0.432, 0.579, 0.726, 0.8)
 
@@ -117,6 +119,21 @@ def regression() -> tuple[Experiment, ...]:
     return tuple(
         _two_concepts("regression", d, 0.4, label=f"dc{d}", diffusion=RegressionSettings())
         for d in SWEPT_COLOURS
+    )
+
+
+def underspecification() -> tuple[Experiment, ...]:
+    """C7: colour and shape; the prompts of a share of the red triangles do not say red."""
+    return tuple(
+        _published(
+            f"underspecification-a{share:g}",
+            (colour(0.6), shape()),
+            conditioning=Conditioning(
+                factors=tuple(FACTOR_WIDTHS),
+                mixing=MaskedMixing(concept="colour", concept_class="01", share=share),
+            ),
+        )
+        for share in SHARES
     )
 
 

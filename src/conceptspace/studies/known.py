@@ -13,6 +13,7 @@ from conceptspace.studies import (
     robustness,
     swing_by,
     trajectories,
+    underspecification,
 )
 from conceptspace.studies.study import Study
 
@@ -22,14 +23,15 @@ STUDIES: dict[str, Study] = {
         concept_signal.STUDY,
         learning_speed.STUDY,
         trajectories.STUDY,
-        corners.THREE,
-        order.STUDY,
-        corners.SIX,
-        robustness.STUDY,
         landscape.STUDY,
         swing_by.STUDY,
         prediction.STUDY,
         forecast.STUDY,
+        underspecification.STUDY,
+        corners.THREE,
+        order.STUDY,
+        corners.SIX,
+        robustness.STUDY,
     )
 }
 """Every study by the name that the command line knows it by."""
