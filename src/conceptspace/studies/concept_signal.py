@@ -109,7 +109,7 @@ def _claim(findings: Mapping[str, Any], axis: str) -> "Claim":
 
     found = findings["axes"][axis]
     other, separations = found["other"], found["separation"]
-    level = level_of(FindingsSettings()) | findings
+    level = {**level_of(FindingsSettings()), **findings}
     rises = {kind: _smallest_rise(found, axis, kind, level) for kind in KINDS}
     controls: dict[str, Any] = {
         f"smallest rise, {kind}": control(value, low > 0, required=True, interval=(low, high))

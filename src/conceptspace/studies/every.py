@@ -96,7 +96,8 @@ class _Desk:
         progress: Progress,
         num_claims: int | None,
     ) -> None:
-        self.waiting, self.scale, self.out = waiting, scale, out
+        self.waiting, self.out = waiting, out
+        self.scale: Scale = scale
         self.progress, self.num_claims = progress, num_claims
         self.every = Every()
         self.ended: dict[str, str] = {}

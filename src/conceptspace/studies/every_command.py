@@ -73,14 +73,15 @@ def _finish(
 
 def print_all_claims(claims: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """The claims of several studies, each with its verdict alone and corrected for all of them."""
-    table = Table(title="Claims", show_lines=False)
-    for column in ("study", "claim", "value", "interval", "verdict", "corrected"):
+    table = Table(title="Claims")
+    for column in ("claim", "value", "interval", "verdict", "corrected"):
         table.add_column(column, overflow="fold")
     for study, of_study in claims.items():
+        table.add_section()
+        table.add_row(f"[bold]{study}[/]")
         for claim in of_study:
             value, interval = claim["value"], claim["interval"]
             table.add_row(
-                study,
                 str(claim["id"]),
                 "-" if value is None else f"{value:.3g}",
                 "-" if interval is None else f"{interval[0]:.3g} to {interval[1]:.3g}",

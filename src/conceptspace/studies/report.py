@@ -29,7 +29,7 @@ def scale_of(folder: Path, study: Study) -> Scale | None:
     """The scale at which a study lies in a folder; None if it does not."""
     found = _read(folder / f"{study.name}.json")
     scale = found.get("scale") if isinstance(found, dict) else None
-    return scale if scale in get_args(Scale) else None
+    return next((known for known in get_args(Scale) if known == scale), None)
 
 
 def report_across(folder: Path) -> Path | None:
@@ -59,8 +59,9 @@ def write_report(out: Path, scale: Scale | None = None, notes: Sequence[str] = (
     Raises:
         WrongFolder: if no study was concluded there.
     """
-    scales = {s for s in (scale_of(out, study) for study in STUDIES.values()) if s}
-    chosen = scale or next(iter(scales), None)
+    chosen = scale
+    for study in STUDIES.values():
+        chosen = chosen or scale_of(out, study)
     if chosen is None:
         raise WrongFolder(f"{out} holds no study that was concluded")
     compared = _compared(out, chosen)

@@ -29,6 +29,9 @@ def differences(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
     flat = [_flat(experiment) for experiment in experiments]
     paths = list(dict.fromkeys(path for one in flat for path in one))
     varied = [path for path in paths if len({one.get(path, "-") for one in flat}) > 1]
+    # How far values spread goes with how far they lie apart, and would be told twice.
+    apart = tuple(f"{path}." for path in varied if path.startswith("concept "))
+    varied = [path for path in varied if not path.startswith(apart or "\0")]
     return [{path: _cut(one.get(path, "-")) for path in varied} for one in flat]
 
 
@@ -61,7 +64,13 @@ def _walk(values: Mapping[str, Any], path: str, found: dict[str, str]) -> None:
         if isinstance(value, Mapping):
             _walk(value, f"{path}{name}.", found)
         else:
-            found[path + name] = value if isinstance(value, str) else json.dumps(value)
+            found[path + name] = _words(value)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _apart(values: Any) -> str:
