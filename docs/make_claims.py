@@ -23,7 +23,7 @@ from conceptspace.folder import ENVIRONMENT, seed_folder
 from conceptspace.log import LOG, events_of
 from conceptspace.measure.files import write_atomically
 from conceptspace.report.words import count
-from conceptspace.studies.known import STUDIES
+from conceptspace.studies import known
 from conceptspace.studies.multiplicity import CORRECTED
 from conceptspace.studies.outline import planned
 from conceptspace.studies.reproduce import SWEEP, claims_file
@@ -67,9 +67,9 @@ def make_pages(results: Path, docs: Path) -> list[Path]:
         What was written.
     """
     claims = read_claims(results)
-    written = [write_picture(results, docs, study) for study in STUDIES.values()]
+    written = [write_picture(results, docs, study) for study in known.STUDIES.values()]
     pages = dict(PAGES)
-    for name in [*claims, *(test for study in STUDIES.values() for test in study.tests)]:
+    for name in [*claims, *(test for study in known.STUDIES.values() for test in study.tests)]:
         pages.setdefault(page_of(name), page_of(name))
     for page, title in pages.items():
         path = docs / "claims" / f"{page}.md"
@@ -85,7 +85,7 @@ def read_claims(results: Path) -> dict[str, dict[str, Any]]:
     """Every saved claim by its id and its scale."""
     found: dict[str, dict[str, Any]] = {}
     for scale in SCALES:
-        for study in STUDIES.values():
+        for study in known.STUDIES.values():
             path = claims_file(results / scale, study.name)
             for claim in json.loads(path.read_bytes()) if path.exists() else []:
                 if claim["scale"] == scale:
@@ -114,7 +114,7 @@ def by_hand(path: Path) -> str:
 def page_text(page: str, title: str, claims: Claims, results: Path, written: str) -> str:
     """A whole page."""
     own = {name: claims[name] for name in claims if page_of(name) == page}
-    studies = [s for s in STUDIES.values() if any(page_of(test) == page for test in s.tests)]
+    studies = [s for s in known.STUDIES.values() if any(page_of(test) == page for test in s.tests)]
     parts = [f"# {page}: {title}\n", "Made by `docs/make_claims.py`; only what differs from the "]
     parts[-1] += "paper is written by hand.\n"
     parts.append(verdict_table(own))

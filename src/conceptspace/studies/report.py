@@ -9,7 +9,7 @@ from conceptspace.folder import WrongFolder
 from conceptspace.measure.files import write_atomically
 from conceptspace.report.across import Shown, render_across
 from conceptspace.report.across_tables import ClaimAcross, claims_across
-from conceptspace.studies.known import STUDIES
+from conceptspace.studies import known
 from conceptspace.studies.multiplicity import CORRECTED, corrected_verdict, count_claims
 from conceptspace.studies.outline import planned
 from conceptspace.studies.reproduce import SWEEP, claims_file
@@ -22,7 +22,7 @@ CLAIMS = "*-claims.json"
 
 def holds_studies(folder: Path) -> bool:
     """Whether a folder is that of all studies of a scale, with at least one that was concluded."""
-    return any(scale_of(folder, study) for study in STUDIES.values())
+    return any(scale_of(folder, study) for study in known.STUDIES.values())
 
 
 def scale_of(folder: Path, study: Study) -> Scale | None:
@@ -60,15 +60,17 @@ def write_report(out: Path, scale: Scale | None = None, notes: Sequence[str] = (
         WrongFolder: if no study was concluded there.
     """
     chosen = scale
-    for study in STUDIES.values():
+    for study in known.STUDIES.values():
         chosen = chosen or scale_of(out, study)
     if chosen is None:
         raise WrongFolder(f"{out} holds no study that was concluded")
     compared = _compared(out, chosen)
     shown = [
-        _shown(out, study) for study in STUDIES.values() if claims_file(out, study.name).exists()
+        _shown(out, study)
+        for study in known.STUDIES.values()
+        if claims_file(out, study.name).exists()
     ]
-    facts = [f"{chosen} scale", f"{len(shown)} of {len(STUDIES)} studies"]
+    facts = [f"{chosen} scale", f"{len(shown)} of {len(known.STUDIES)} studies"]
     text = render_across(
         f"All studies, {chosen} scale",
         facts,
@@ -87,7 +89,7 @@ def _compared(out: Path, scale: Scale) -> Compared:
     if not is_sweep(out / SWEEP):
         return Compared([], [], [])
     needed_by: dict[str, list[str]] = {}
-    for study in STUDIES.values():
+    for study in known.STUDIES.values():
         plan = planned(study, scale)
         for run in plan.runs if plan else ():
             needed_by.setdefault(run.key, []).append(study.name)
@@ -106,9 +108,9 @@ def _claims(out: Path, scale: Scale) -> str:
         other: out.resolve().parent / other for other in get_args(Scale) if other != scale
     }
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    num_claims = count_claims(STUDIES.values())
+    num_claims = count_claims(known.STUDIES.values())
     for at, folder in folders.items():
-        for study in STUDIES.values():
+        for study in known.STUDIES.values():
             for claim in _read(claims_file(folder, study.name)) or []:
                 if claim.get("scale") != at:
                     continue
