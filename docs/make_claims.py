@@ -48,7 +48,8 @@ PAGES = {
     "C10": "Three concepts",
     "prediction": "Concept signal alone predicts learning times",
 }
-"""What each page is about. A claim belongs to the page that its id begins with."""
+"""What the pages of the paper's claims are about. A claim belongs to the page that its id begins
+with; other pages are called what the study is that tests them."""
 BEGIN, END = "<!-- by hand: begin -->", "<!-- by hand: end -->"
 NOT_WRITTEN = "Not written yet."
 
@@ -69,8 +70,9 @@ def make_pages(results: Path, docs: Path) -> list[Path]:
     claims = read_claims(results)
     written = [write_picture(results, docs, study) for study in known.STUDIES.values()]
     pages = dict(PAGES)
-    for name in [*claims, *(test for study in known.STUDIES.values() for test in study.tests)]:
-        pages.setdefault(page_of(name), page_of(name))
+    for study in known.STUDIES.values():
+        for test in study.tests:
+            pages.setdefault(page_of(test), study.title.capitalize())
     for page, title in pages.items():
         path = docs / "claims" / f"{page}.md"
         text = page_text(page, title, claims, results, by_hand(path))

@@ -110,7 +110,7 @@ class ReportOptions:
     """Make what is derived from a run, or the report across a sweep, again, without a model."""
 
     run: Positional[Path]
-    """Directory of a run or of a sweep, or the folder of all studies of a scale."""
+    """Run directory, or the folder of a sweep or of all studies of a scale."""
     strict: bool = False
     """End with status 3 if a claim does not hold or is inconclusive."""
 
