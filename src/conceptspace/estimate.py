@@ -21,9 +21,9 @@ from conceptspace.tune import choose_execution, num_cores, using_threads
 
 FIXED_SECONDS = 30.0
 """Start of the processes, probe, figures and report, as measured for `quick` on two cores."""
-REPORT_SECONDS, REPORT_SECONDS_PER_SEED = 4.0, 0.6
+REPORT_SECONDS, REPORT_SECONDS_PER_SEED = 3.5, 1.0
 """Of a core, for findings, figures and report of a run of a sweep, whose processes are used again;
-as measured for naive runs at `quick` scale."""
+as measured at `quick` scale: 6 s for a naive run of five seeds, 12 s for eight that elicit."""
 PROBE_SHARE = 40
 """A probe is timed on so small a part of its images and steps."""
 

@@ -1,5 +1,6 @@
 """The command `reproduce`, once the command line is parsed: one study, or all of them."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -117,4 +118,7 @@ def say_time(
         print(f"computing   {cost.execution.in_words()}; {num_workers} processes{where}")
         timed = f"measured on a few steps of {cost.num_timed} kinds of run just now"
         print(f"time        about {duration(cost.seconds)}, {timed}")
+        load = os.getloadavg()[0]
+        if load > num_cores() + 1:
+            print(f"            while the machine is busy (load {load:.0f}): less once it is not")
     return added
