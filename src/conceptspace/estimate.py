@@ -7,19 +7,25 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from conceptspace.build import build_adapter, build_model, draw_training_sets
+from conceptspace.build import build_adapter, build_model, build_probe, draw_training_sets
 from conceptspace.data.streams import torch_stream
 from conceptspace.elicitation.arms import plan_arms
 from conceptspace.experiment import Experiment
 from conceptspace.folder import read_execution, seed_folder
 from conceptspace.measure.store import MeasurementStore
 from conceptspace.models.execution import Device, Execution, Precision
+from conceptspace.probes.settings import ProbeSettings
 from conceptspace.training.loop import train
 from conceptspace.training.state import TrainingState
 from conceptspace.tune import choose_execution, num_cores, using_threads
 
 FIXED_SECONDS = 30.0
 """Start of the processes, probe, figures and report, as measured for `quick` on two cores."""
+REPORT_SECONDS, REPORT_SECONDS_PER_SEED = 3.5, 1.0
+"""Of a core, for findings, figures and report of a run of a sweep, whose processes are used again;
+as measured at `quick` scale: 6 s for a naive run of five seeds, 12 s for eight that elicit."""
+PROBE_SHARE = 40
+"""A probe is timed on so small a part of its images and steps."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,27 @@ def seconds_per_seed(experiment: Experiment, execution: Execution) -> float:
     """Time of training and measuring one seed from its first step to its last."""
     training = seconds_per_step(experiment, execution) * experiment.training.steps
     return training + seconds_per_measurement(experiment, execution) * len(experiment.steps)
+
+
+def seconds_per_report(num_seeds: int) -> float:
+    """Time of everything that is derived from a run's measurements, in a process that has loaded
+    what that needs."""
+    return REPORT_SECONDS + REPORT_SECONDS_PER_SEED * num_seeds
+
+
+def seconds_per_probe(experiment: Experiment) -> float:
+    """Time of training the probe, scaled up from a small part of it; 0 where none is trained."""
+    settings = experiment.probe
+    if not isinstance(settings, ProbeSettings):
+        return 0.0
+    steps = -(-settings.steps // PROBE_SHARE)
+    images = max(-(-settings.num_images // PROBE_SHARE), settings.batch_size)
+    small = experiment.replace(probe=settings.replace(steps=steps, num_images=images))
+    with using_threads(1):
+        build_probe(small.replace(probe=settings.replace(steps=1, num_images=settings.batch_size)))
+        started = time.perf_counter()
+        build_probe(small)
+        return (time.perf_counter() - started) * settings.steps / steps
 
 
 def seconds_per_step(

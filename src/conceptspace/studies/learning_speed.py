@@ -65,6 +65,8 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
         {
             "concepts": concepts,
             "thresholds": settings.thresholds,
+            "confidence": settings.confidence,
+            "significance": settings.significance,
             "minimum_seeds": settings.minimum_seeds,
             "num_seeds": min(row["num_seeds"] for row in rows),
             "settings": rows,
