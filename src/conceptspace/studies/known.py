@@ -2,11 +2,12 @@
 
 import difflib
 
-from conceptspace.studies import concept_signal, guidance, learning_speed
+from conceptspace.studies import concept_signal, guidance, learning_speed, vectors
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (concept_signal.STUDY, learning_speed.STUDY, guidance.STUDY)
+    study.name: study
+    for study in (concept_signal.STUDY, learning_speed.STUDY, guidance.STUDY, vectors.STUDY)
 }
 """Every study by the name that the command line knows it by."""
 
