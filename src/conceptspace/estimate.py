@@ -9,7 +9,8 @@ import torch
 
 from conceptspace.build import build_adapter, build_model, build_probe, draw_training_sets
 from conceptspace.data.streams import torch_stream
-from conceptspace.elicitation.arms import plan_arms
+from conceptspace.elicitation.arms import Arm, plan_arms
+from conceptspace.elicitation.intervention import guidance_weights
 from conceptspace.experiment import Experiment
 from conceptspace.folder import read_execution, seed_folder
 from conceptspace.measure.store import MeasurementStore
@@ -117,7 +118,7 @@ def seconds_per_step(
 
 
 def seconds_per_measurement(experiment: Experiment, execution: Execution) -> float:
-    """Time of sampling one checkpoint, scaled up from one batch of every size."""
+    """Time of sampling one checkpoint, scaled up from one batch; a guided image counts twice."""
     adapter = build_adapter(experiment, build_model(experiment, 0, execution))
     settings = experiment.measurement
     arms = plan_arms(
@@ -130,7 +131,7 @@ def seconds_per_measurement(experiment: Experiment, execution: Execution) -> flo
         num_directions=settings.num_directions,
         generator=torch_stream(0, "estimate"),
     )
-    num_images = sum(len(arm.strengths) * arm.num_samples for arm in arms)
+    num_images = sum(map(_images_drawn, arms))
     batch = min(num_images, 64)
     conditioning = adapter.encode(torch.zeros(batch, experiment.prompter.width))
     with using_threads(execution.threads):
@@ -138,6 +139,12 @@ def seconds_per_measurement(experiment: Experiment, execution: Execution) -> flo
         adapter.sample(conditioning, torch_stream(0, "estimate"))
         seconds = time.perf_counter() - started
     return seconds * num_images / batch
+
+
+def _images_drawn(arm: Arm) -> int:
+    """How many images cost what an arm does: one that is guided is predicted twice at each step."""
+    guided = guidance_weights(arm.intervention, torch.tensor(arm.strengths)) != 1.0
+    return arm.num_samples * (len(arm.strengths) + int(guided.sum()))
 
 
 def _only_the_last(experiment: Experiment, num_steps: int):

@@ -65,6 +65,7 @@ BAD_LINES = [
     ),
     ("reproduce xyz", ["there is no study 'xyz' (known: concept-signal, learning-speed, "]),
     ("reproduce xyz", [f"there is no study 'xyz' (known: {', '.join(STUDIES)})"]),
+    ("reproduce xyz", ["there is no study 'xyz' (known: concept-signal, "]),
     ("reproduce learning-speed --scale huge", ["--scale", "huge"]),
     ("reproduce learning-speed --seeds 0", ["--seeds must be at least 1, not 0"]),
     ("reproduce learning-speed --workers 0", ["--workers must be at least 1, not 0"]),

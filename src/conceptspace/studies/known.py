@@ -15,6 +15,7 @@ from conceptspace.studies import (
     trajectories,
     underspecification,
 )
+from conceptspace.studies import concept_signal, guidance, learning_speed, vectors
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
@@ -33,6 +34,7 @@ STUDIES: dict[str, Study] = {
         corners.SIX,
         robustness.STUDY,
     )
+    for study in (concept_signal.STUDY, learning_speed.STUDY, guidance.STUDY, vectors.STUDY)
 }
 """Every study by the name that the command line knows it by."""
 
