@@ -16,9 +16,8 @@ from conceptspace.elicitation.settings import Guidance
 from conceptspace.experiment import Experiment
 from conceptspace.measure.settings import MeasurementSettings
 from conceptspace.recipes import FAMILIES, paper
-from conceptspace.recipes.quick import quick
 from conceptspace.studies.guidance_setting import Setting, measured_setting
-from conceptspace.studies.separations import NUM_SEEDS, QUICK_STEPS, two_concepts
+from conceptspace.studies.separations import FIXED_SIZE, NUM_SEEDS, composing, two_concepts
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from conceptspace.report.case import Claim
 
 QUICK_COLOURS = (0.25, 0.4)
-"""The quick recipe's own separation, and one at which class 11 is composed more often."""
+"""The quick recipe's own separation, and a stronger one."""
 QUICK_WEIGHTS = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0)
 QUICK_MEASUREMENT = MeasurementSettings(
     num_checkpoints=14, first_checkpoint=200, num_samples=32, num_control_samples=16,
@@ -41,7 +40,7 @@ def experiments(scale: Scale) -> list[Seeded]:
     """The runs of a scale.
 
     Args:
-        scale: at `quick` two colour separations, the sizes 0.4 apart; at `paper` the published
+        scale: at `quick` two colour separations, the sizes 0.3 apart; at `paper` the published
             nine.
     """
     if scale == "paper":
@@ -50,12 +49,12 @@ def experiments(scale: Scale) -> list[Seeded]:
 
 
 def quick_guided(d_colour: float) -> Experiment:
-    """The quick recipe with hidden prompts, shorter, and elicited by guidance alone."""
-    base = quick()
+    """The composing model with hidden prompts, elicited by guidance alone."""
+    base = composing()
     return base.replace(
         name=f"guided-dc{d_colour}",
-        space=two_concepts(d_colour, 0.4),
-        training=base.training.replace(steps=QUICK_STEPS, condition_dropout=DROPOUT),
+        space=two_concepts(d_colour, FIXED_SIZE),
+        training=base.training.replace(condition_dropout=DROPOUT),
         measurement=QUICK_MEASUREMENT,
         elicitation=(Guidance(weights=QUICK_WEIGHTS),),
     )

@@ -6,6 +6,7 @@ from conceptspace.studies import (
     concept_signal,
     corners,
     forecast,
+    guidance,
     landscape,
     learning_speed,
     order,
@@ -14,8 +15,8 @@ from conceptspace.studies import (
     swing_by,
     trajectories,
     underspecification,
+    vectors,
 )
-from conceptspace.studies import concept_signal, guidance, learning_speed, vectors
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
@@ -28,13 +29,14 @@ STUDIES: dict[str, Study] = {
         swing_by.STUDY,
         prediction.STUDY,
         forecast.STUDY,
+        guidance.STUDY,
         underspecification.STUDY,
         corners.THREE,
         order.STUDY,
         corners.SIX,
+        vectors.STUDY,
         robustness.STUDY,
     )
-    for study in (concept_signal.STUDY, learning_speed.STUDY, guidance.STUDY, vectors.STUDY)
 }
 """Every study by the name that the command line knows it by."""
 
