@@ -1,0 +1,119 @@
+"""C4, a sudden turn that shows only in concept space: of the mean path, and of single seeds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scipy import stats
+
+from conceptspace.report.case import Claim, control, judge, record, rounded
+
+PASSED = {"holds": True, "does not hold": False, "inconclusive": None}
+
+
+def mean_path_claim(findings: Mapping[str, Any]) -> Claim:
+    """C4: the run's own verdict at every separation.
+
+    Args:
+        findings: of `turn`.
+    """
+    controls: dict[str, Any] = {}
+    for row in findings["settings"]:
+        own = row["own_claim"]
+        controls[row["name"]] = {
+            "value": own["value"],
+            # The run's verdict is judged: without a turn it is inconclusive, and has no step.
+            "passed": PASSED[own["verdict"]],
+            "required": True,
+            "interval": own["interval"],
+            "parts": own["controls"],
+        }
+    claimed = [row["own_claim"] for row in findings["settings"]]
+    turned = [own for own in claimed if own["value"] is not None]
+    own = (turned or claimed)[0]
+    if not turned:
+        controls["reason"] = "no mean path turns beyond noise"
+    return record(
+        "C4",
+        own["statement"].replace("The path", "The mean path over seeds"),
+        f"C4 of a run's own report holds at every separation: {own['criterion']} The value is the "
+        "step at the first separation with a turn.",
+        value=own["value"],
+        interval=_both(own["interval"]),
+        verdict=judge(controls),
+        controls=controls,
+        scale=findings["scale"],
+        seeds=findings["num_seeds"],
+    )
+
+
+def seeds_claim(findings: Mapping[str, Any]) -> Claim:
+    """C4/seeds: single seeds turn, and their own curves are smooth there.
+
+    Args:
+        findings: of `turn`.
+    """
+    level = findings["significance"]
+    kinks: dict[str, list[float | None]] = {}
+    for row in findings["settings"]:
+        for label, p_values in row["seed_kinks"].items():
+            kinks.setdefault(label, []).extend(p_values)
+    shared = (1 - findings["confidence"]) / max(len(kinks), 1)
+    interval = _both(findings["share_interval"])
+    controls: dict[str, Any] = {
+        "more seeds turn than by chance": control(
+            findings["share_turning"],
+            None if interval is None else interval[0] > level,
+            required=True,
+            interval=interval,
+        )
+    }
+    for label, p_values in kinks.items():
+        controls[f"no kink in {label}"] = _kinked(p_values, level, shared)
+    controls["seeds that turn"] = {
+        row["name"]: f"{sum(row['seed_turns']['found'])} of {len(row['seeds'])}"
+        for row in findings["settings"]
+    }
+    reason = ""
+    if findings["num_turning_seeds"] < findings["minimum_seeds"]:
+        reason = (
+            f"{findings['num_turning_seeds']} seeds turn, and {findings['minimum_seeds']} are needed"
+        )
+        controls["reason"] = reason
+    name = findings["settings"][0]["held_out"]
+    return record(
+        "C4/seeds",
+        f"In single seeds the path of the held-out class {name} turns suddenly, and the turn shows "
+        "only in concept space.",
+        f"The share of seeds whose own path has a turn (p < {level:.2g}, beyond its samples' "
+        f"noise) has an interval (seeds redrawn) above {level:.2g}, the share expected by chance; "
+        "and neither training, validation and held-out loss nor joint accuracy has a kink within "
+        f"the interval of the turn (p < {level:.2g}) in more of these seeds than by chance "
+        f"(binomial p >= {shared:.2g} for each curve). At least {findings['minimum_seeds']} seeds "
+        "that turn.",
+        value=findings["share_turning"],
+        interval=interval,
+        verdict="inconclusive" if reason else judge(controls),
+        controls=controls,
+        scale=findings["scale"],
+        seeds=findings["num_seeds"],
+    )
+
+
+def _kinked(p_values: list[float | None], level: float, shared: float) -> dict[str, Any]:
+    """The share of seeds with a kink; one that turns too near an end of the run is not looked
+    at."""
+    known = [p for p in p_values if p is not None]
+    if not known:
+        return control(None, None, required=True)
+    num_kinked = sum(p < level for p in known)
+    by_chance = stats.binomtest(num_kinked, len(known), level, alternative="greater").pvalue
+    return control(
+        num_kinked / len(known), by_chance >= shared, required=True, p_value=rounded(by_chance),
+        seeds_looked_at=len(known), seeds_not_looked_at=len(p_values) - len(known),
+    )  # fmt: skip
+
+
+def _both(interval: Any) -> tuple[float, float] | None:
+    """An interval of which both ends are known."""
+    low, high = interval if interval is not None else (None, None)
+    return None if low is None or high is None else (float(low), float(high))
