@@ -32,6 +32,8 @@ from conceptspace.figures.style import (
 ROW, LEGEND = 2.45, 0.62
 """Inches: height of a setting's row, and of the legend below all of them."""
 TURN = "#8A7A00"
+ORDERS = 20.0
+"""Losses whose largest is so many times the smallest are drawn on a logarithmic axis."""
 
 
 def turn_figure(settings: Sequence[Mapping[str, Any]]) -> Figure:
@@ -46,7 +48,7 @@ def turn_figure(settings: Sequence[Mapping[str, Any]]) -> Figure:
         for number, row in enumerate(settings):
             low = (height - ROW * (number + 1) + 0.52) / height
             tall = (ROW - 1.0) / height
-            panels = [figure.add_axes((left, low, 0.25, tall)) for left in (0.085, 0.42)]
+            panels = [figure.add_axes((left, low, 0.25, tall)) for left in (0.1, 0.435)]
             plane = figure.add_axes((0.765, low, 1.45 / FULL_WIDTH, tall))
             _draw_losses(panels[0], row)
             _draw_accuracy(panels[1], row)
@@ -61,20 +63,19 @@ def turn_figure(settings: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def _draw_losses(axes: Axes, row: Mapping[str, Any]) -> None:
-    """Logarithmic, since losses fall by orders of magnitude before the turn; the bound in bits can
-    pass 0, and then it is linear."""
-    steps, lowest = np.array(row["steps"], dtype=float), np.inf
-    shown = steps > 0
+    """Logarithmic where losses fall by orders of magnitude; a bound in bits can pass 0."""
+    steps = np.array(row["steps"], dtype=float)
+    shown, seen = steps > 0, []
     for split, block in row["losses"].items():
         look, mean = LOSS_LOOKS.get(split, Look(GREY)), numbers(block["mean"])[shown]
         ends = numbers(block["interval"])[shown]
         axes.fill_between(steps[shown], ends[:, 0], ends[:, 1], color=look.colour, alpha=0.15, lw=0)
         axes.plot(steps[shown], mean, **look.line())
-        lowest = min(lowest, float(np.min(ends[np.isfinite(ends)], initial=np.inf)))
-    if 0 < lowest < np.inf:
+        seen.append(mean[np.isfinite(mean)])
+    values = np.concatenate(seen) if seen else np.array([])
+    if values.size and 0 < ORDERS * values.min() < values.max():
         axes.set_yscale("log")
-        axes.minorticks_off()
-    axes.set_ylabel("loss")
+    axes.set_ylabel(f"loss\n({row['loss_unit']})")
 
 
 def _draw_accuracy(axes: Axes, row: Mapping[str, Any]) -> None:
@@ -136,7 +137,7 @@ def _legend(figure: Figure, settings: Sequence[Mapping[str, Any]]) -> None:
     """What each line and mark is, below all rows."""
     row = settings[0]
     handles: list[Line2D | Patch] = [
-        Line2D([], [], **LOSS_LOOKS.get(split, Look(GREY)).line(), label=f"{words} loss")
+        Line2D([], [], **LOSS_LOOKS.get(split, Look(GREY)).line(), label=f"{words} loss".replace("classes ", ""))
         for split, words in LOSS_WORDS.items()
         if split in row["losses"]
     ]

@@ -2,11 +2,24 @@
 
 import difflib
 
-from conceptspace.studies import concept_signal, learning_speed
+from conceptspace.studies import (
+    concept_signal,
+    hidden_capability,
+    learning_speed,
+    patching,
+    turn,
+)
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (concept_signal.STUDY, learning_speed.STUDY)
+    study.name: study
+    for study in (
+        concept_signal.STUDY,
+        learning_speed.STUDY,
+        turn.STUDY,
+        hidden_capability.STUDY,
+        patching.STUDY,
+    )
 }
 """Every study by the name that the command line knows it by."""
 

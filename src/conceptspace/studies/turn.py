@@ -5,6 +5,7 @@ space. Where seeds turn at different steps their mean path has no turn, so each 
 looked at too; neither stands in for the other.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,7 @@ def _row(run: StudyRun) -> dict[str, Any]:
         "separation": {c.name: separation(c) for c in run.experiment.space.concepts},
         "seeds": found["seeds"],
         "steps": found["steps"],
+        "loss_unit": json.loads(run.trajectory.attrs.get("loss_unit", '"no unit"')),
         "losses": {
             split: block | {"per_seed": losses.sel(data_split=split).transpose("seed", "step").values}
             for split, block in found["losses"].items()
