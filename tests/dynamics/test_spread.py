@@ -47,7 +47,9 @@ def test_what_spreads_less_is_found_and_the_labels_cannot_be_exchanged():
 
 
 def test_what_spreads_more_is_not():
-    found = spread_over_seeds([events(np.random.default_rng(1), 0.4, 0.05)], np.random.default_rng(0))
+    found = spread_over_seeds(
+        [events(np.random.default_rng(1), 0.4, 0.05)], np.random.default_rng(0)
+    )
     assert found.share < 0.3
     assert found.interval[1] < 0.5
     assert found.p_value > 0.5

@@ -12,9 +12,7 @@ from conceptspace.studies.study import StudyRun
 from dynamics.synthetic import Phenomenon, synthetic_trajectory
 from runs.tiny import tiny_experiment
 
-HIDDEN = Phenomenon(
-    turn_step=600.0, emergence_step=700.0, naive_step=3600.0, naive_spread=2600.0
-)
+HIDDEN = Phenomenon(turn_step=600.0, emergence_step=700.0, naive_step=3600.0, naive_spread=2600.0)
 """Elicited in every seed at one step, shown at very different ones."""
 NOTHING_HIDDEN = Phenomenon(elicitable=False, naive_step=2500.0, naive_spread=1500.0)
 """Elicitation does what naive prompting does."""

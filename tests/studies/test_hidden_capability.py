@@ -8,7 +8,8 @@ import pytest
 from conceptspace.dynamics.seed_turns import SeedTurns
 from conceptspace.studies import hidden_capability
 from conceptspace.studies.hidden_capability import STUDY, analyse, claims
-from conceptspace.studies.hidden_claims import spread_claim, turn_claim
+from conceptspace.studies.hidden_claims import turn_claim, window_claim
+from conceptspace.studies.spread_claims import spread_claim
 from conceptspace.sweeps.plan import plan_sweep
 from dynamics.synthetic import Phenomenon
 from studies.elicited import HIDDEN, NEVER_SHOWN, NOTHING_HIDDEN, elicited_run
@@ -63,9 +64,10 @@ def test_a_planted_capability_is_hidden_at_every_separation(planted):
     assert claim.controls["made-up-dc0.3"]["seeds_hidden"] >= 7
 
 
-def test_one_separation_without_it_and_the_claim_does_not_hold():
-    runs = [elicited_run(HIDDEN, 0.25), elicited_run(NOTHING_HIDDEN, 0.3)]
-    claim = concluded(runs)[1]["C5/window"]
+def test_one_separation_without_it_and_the_claim_does_not_hold(planted, null):
+    rows = [found["settings"][0] for found, _ in (planted, null)]
+    rows[1] = rows[1] | {"name": "made-up-dc0.3"}
+    claim = window_claim(planted[0] | {"settings": rows})
     assert claim.verdict == "does not hold"
     assert claim.value == 0.0
 

@@ -11,13 +11,17 @@ from conceptspace import load
 from conceptspace.build import build_adapter, build_model
 from conceptspace.elicitation.patching import EmbeddingPatch
 from conceptspace.measure.store import MeasurementStore, join
+from conceptspace.models.execution import Execution
+from conceptspace.opening import open_with_probe
 from conceptspace.studies import patching, patching_map
 from conceptspace.studies.patching import STUDY, analyse, claims, other_seed
 from conceptspace.studies.patching_map import FOLDER, PatchPlan, spread_steps
 from conceptspace.studies.study import StudyRun
+from conceptspace.worker import run_seeds
 from dynamics.synthetic import Phenomenon
 from runs.tiny import tiny_experiment
 from studies.elicited import NEVER_SHOWN, elicited_run, made_up_map
+from sweeps.fake import Told
 
 SHOWN_LATE = Phenomenon(naive_step=3600.0, naive_spread=300.0)
 
@@ -51,7 +55,10 @@ def test_two_phases_that_are_planted_are_found(monkeypatch):
 def test_where_only_the_network_changes_patching_elicits_nothing(monkeypatch):
     _, claim = concluded(monkeypatch, SHOWN_LATE, phases=False)
     assert claim.verdict == "does not hold"
-    for name in ("last donor above the recipient's own prompting", "last donor above another seed's"):
+    for name in (
+        "last donor above the recipient's own prompting",
+        "last donor above another seed's",
+    ):
         assert claim.controls[name]["passed"] is False
 
 
@@ -88,8 +95,10 @@ def test_no_run_is_refused():
 
 @pytest.fixture(scope="module")
 def tiny_run(tmp_path_factory):
+    """Trained in this process, without a report."""
     folder = tmp_path_factory.mktemp("patching") / "run"
-    cs.run(tiny_experiment(), folder, seeds=2, workers=1)
+    open_with_probe(folder, tiny_experiment(), Execution(), Told())
+    run_seeds(tiny_experiment(), folder, [0, 1])
     run = cs.load_run(folder)
     stores = [MeasurementStore(folder / f"seed={seed}") for seed in (0, 1)]
     trajectory = join([[store.read(step) for step in store.steps()] for store in stores])

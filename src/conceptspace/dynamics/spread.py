@@ -192,7 +192,7 @@ def _decided(
     cut: Float[np.ndarray, "row 1"],
     counted: Bool[np.ndarray, "row pair"],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs decided for and against closer capabilities (row,); what lies at the cut is censored."""
+    """Pairs decided for and against closer capabilities (row,); at the cut is censored."""
     low_e, high_e = _distances(e, cut)
     low_n, high_n = _distances(n, cut)
     ties = (low_e == high_e) & (low_n == high_n) & (low_e == low_n)

@@ -145,7 +145,9 @@ def _draw_times(
         y = place + np.linspace(-0.3, 0.3, len(times))
         happened, look = np.isfinite(times), looks[name]
         common: dict[str, Any] = {"ls": "", "mec": look.colour, "clip_on": False, "zorder": 4}
-        axes.plot(times[happened], y[happened], marker=look.marker, ms=3.5, mfc=look.colour, **common)
+        axes.plot(
+            times[happened], y[happened], marker=look.marker, ms=3.5, mfc=look.colour, **common
+        )
         axes.plot(
             np.full((~happened).sum(), end), y[~happened], marker=">", ms=4, mfc="white", **common
         )

@@ -137,7 +137,12 @@ def _legend(figure: Figure, settings: Sequence[Mapping[str, Any]]) -> None:
     """What each line and mark is, below all rows."""
     row = settings[0]
     handles: list[Line2D | Patch] = [
-        Line2D([], [], **LOSS_LOOKS.get(split, Look(GREY)).line(), label=f"{words} loss".replace("classes ", ""))
+        Line2D(
+            [],
+            [],
+            **LOSS_LOOKS.get(split, Look(GREY)).line(),
+            label=f"{words} loss".replace("classes ", ""),
+        )
         for split, words in LOSS_WORDS.items()
         if split in row["losses"]
     ]

@@ -77,9 +77,7 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
     )
 
 
-def _row(
-    run: StudyRun, scale: Scale
-) -> tuple[dict[str, Any], EventTable, SeedTurns]:
+def _row(run: StudyRun, scale: Scale) -> tuple[dict[str, Any], EventTable, SeedTurns]:
     """One setting: what is drawn and judged of it."""
     from conceptspace.report.case import Case
     from conceptspace.report.hidden import hidden_claim
@@ -101,7 +99,9 @@ def _row(
         "separation": apart,
         "seeds": found["seeds"],
         "steps": found["steps"],
-        "methods": {m: {k: arrays.methods[m][k] for k in ("kind", "label", "of")} for m in accuracy},
+        "methods": {
+            m: {k: arrays.methods[m][k] for k in ("kind", "label", "of")} for m in accuracy
+        },
         "accuracy": {
             m: {key: block[key] for key in ("mean", "interval", "per_seed")}
             for m, block in accuracy.items()
@@ -201,10 +201,10 @@ def claims(findings: Mapping[str, Any]) -> "list[Claim]":
     """C5 in its four parts."""
     from conceptspace.studies.hidden_claims import (
         controls_claim,
-        spread_claim,
         turn_claim,
         window_claim,
     )
+    from conceptspace.studies.spread_claims import spread_claim
 
     return [judge(findings) for judge in (window_claim, spread_claim, turn_claim, controls_claim)]
 

@@ -1,4 +1,4 @@
-"""When each seed's capability and naive prompting come, with resamples, and where its path turns."""
+"""When each seed's capability emerges and naive prompting succeeds, with resamples."""
 
 from typing import Any
 
@@ -77,7 +77,9 @@ class EventTable:
         """Whether at least half of the seeds have each event: with fewer, what is cut off would
         decide."""
         found = self.steps[threshold]
-        return all(2 * np.isfinite(found[name]).sum() >= len(found[name]) for name in (method, NAIVE))
+        return all(
+            2 * np.isfinite(found[name]).sum() >= len(found[name]) for name in (method, NAIVE)
+        )
 
     def plain(self) -> dict[str, Any]:
         """The steps of every seed."""

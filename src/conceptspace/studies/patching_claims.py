@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from conceptspace.report.case import Claim, control, judge, record
+from conceptspace.report.case import Claim, both_ends, control, judge, record
 
 WORDS = {
     "gain": "last donor above the recipient's own prompting",
@@ -52,7 +52,7 @@ def patching_claim(findings: Mapping[str, Any]) -> Claim:
         "seed's path and from an untrained one, and what the last checkpoint loses by the path of "
         f"such an early one. At least {findings['minimum_seeds']} seeds.",
         value=found["value"],
-        interval=_both(found["interval"]),
+        interval=both_ends(found["interval"]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],
@@ -61,7 +61,7 @@ def patching_claim(findings: Mapping[str, Any]) -> Claim:
 
 
 def _contrast(found: Mapping[str, Any]) -> dict[str, Any]:
-    interval = _both(found["interval"])
+    interval = both_ends(found["interval"])
     passed = None if interval is None else interval[0] > 0
     return control(found["value"], passed, required=True, interval=interval)
 
@@ -97,9 +97,3 @@ def _elicited(findings: Mapping[str, Any]) -> dict[str, Any]:
 def _mean(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(f"{np.mean(known):.4g}") if known else None
-
-
-def _both(interval: Any) -> tuple[float, float] | None:
-    """An interval of which both ends are known."""
-    low, high = interval
-    return None if low is None or high is None else (float(low), float(high))

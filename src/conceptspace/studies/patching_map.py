@@ -25,7 +25,9 @@ from conceptspace.measure.files import DamagedFile, SealedFolder
 from conceptspace.measure.measurement import Instrument, readable
 from conceptspace.measure.netcdf import from_netcdf, to_netcdf
 from conceptspace.measure.sampling import prompts
+from conceptspace.models.execution import Execution
 from conceptspace.probes.reading import read_samples
+from conceptspace.tune import using_threads
 from conceptspace.worker import load_probe
 
 FOLDER = "patching"
@@ -90,7 +92,9 @@ def patching_map(run: Run, seed: int, plan: PatchPlan) -> xarray.Dataset:
             return found
     except (FileNotFoundError, DamagedFile):
         pass  # not measured yet, or to be measured again
-    measured = _measure(run, seed, plan).assign_attrs(key=key)
+    execution = read_execution(run.folder) or Execution()
+    with using_threads(execution.threads):  # the same bits whatever the machine's number of cores
+        measured = _measure(run, seed, plan).assign_attrs(key=key)
     kept.write(name, to_netcdf(measured))
     return measured
 

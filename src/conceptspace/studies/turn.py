@@ -101,7 +101,8 @@ def _row(run: StudyRun) -> dict[str, Any]:
         "steps": found["steps"],
         "loss_unit": json.loads(run.trajectory.attrs.get("loss_unit", '"no unit"')),
         "losses": {
-            split: block | {"per_seed": losses.sel(data_split=split).transpose("seed", "step").values}
+            split: block
+            | {"per_seed": losses.sel(data_split=split).transpose("seed", "step").values}
             for split, block in found["losses"].items()
         },
         "accuracy": {key: accuracy[key] for key in ("mean", "interval", "per_seed")},

@@ -5,7 +5,7 @@ from typing import Any
 
 from scipy import stats
 
-from conceptspace.report.case import Claim, control, judge, record, rounded
+from conceptspace.report.case import Claim, both_ends, control, judge, record, rounded
 
 PASSED = {"holds": True, "does not hold": False, "inconclusive": None}
 
@@ -38,7 +38,7 @@ def mean_path_claim(findings: Mapping[str, Any]) -> Claim:
         f"C4 of a run's own report holds at every separation: {own['criterion']} The value is the "
         "step at the first separation with a turn.",
         value=own["value"],
-        interval=_both(own["interval"]),
+        interval=both_ends(own["interval"]),
         verdict=judge(controls),
         controls=controls,
         scale=findings["scale"],
@@ -58,7 +58,7 @@ def seeds_claim(findings: Mapping[str, Any]) -> Claim:
         for label, p_values in row["seed_kinks"].items():
             kinks.setdefault(label, []).extend(p_values)
     shared = (1 - findings["confidence"]) / max(len(kinks), 1)
-    interval = _both(findings["share_interval"])
+    interval = both_ends(findings["share_interval"])
     controls: dict[str, Any] = {
         "more seeds turn than by chance": control(
             findings["share_turning"],
@@ -75,9 +75,8 @@ def seeds_claim(findings: Mapping[str, Any]) -> Claim:
     }
     reason = ""
     if findings["num_turning_seeds"] < findings["minimum_seeds"]:
-        reason = (
-            f"{findings['num_turning_seeds']} seeds turn, and {findings['minimum_seeds']} are needed"
-        )
+        needed = findings["minimum_seeds"]
+        reason = f"{findings['num_turning_seeds']} seeds turn, and {needed} are needed"
         controls["reason"] = reason
     name = findings["settings"][0]["held_out"]
     return record(
@@ -111,9 +110,3 @@ def _kinked(p_values: list[float | None], level: float, shared: float) -> dict[s
         num_kinked / len(known), by_chance >= shared, required=True, p_value=rounded(by_chance),
         seeds_looked_at=len(known), seeds_not_looked_at=len(p_values) - len(known),
     )  # fmt: skip
-
-
-def _both(interval: Any) -> tuple[float, float] | None:
-    """An interval of which both ends are known."""
-    low, high = interval if interval is not None else (None, None)
-    return None if low is None or high is None else (float(low), float(high))
