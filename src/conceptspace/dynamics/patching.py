@@ -45,7 +45,7 @@ class PatchReadings:
     @property
     def counts(self) -> Bool[np.ndarray, " seed"]:
         """Whether a seed can tell anything."""
-        return self.early.any(axis=1)
+        return np.asarray(self.early.any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,12 @@ def patch_contrasts(
     point, drawn = [], []
     for reading in settings:
         parts = (reading.right, reading.other_seed, reading.untrained)
-        point.append(_differences(*(part.mean(axis=-1) for part in parts), reading.early))
-        banks = (resample_means(p, num_resamples, rng, are_shares=True) for p in parts)
-        drawn.append(_differences(*banks, reading.early))
+        right, other_seed, untrained = (part.mean(axis=-1) for part in parts)
+        point.append(_differences(right, other_seed, untrained, reading.early))
+        right, other_seed, untrained = (
+            resample_means(part, num_resamples, rng, are_shares=True) for part in parts
+        )
+        drawn.append(_differences(right, other_seed, untrained, reading.early))
     found = {}
     redraw = int(rng.integers(2**31))
     for name in CONTRASTS:

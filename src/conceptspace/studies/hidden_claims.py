@@ -1,4 +1,4 @@
-"""C5 in parts: a window, turns beside emergence, flat controls. Its spread has a module of its own."""
+"""C5 in parts: a window, turns beside emergence, flat controls. Spread has its own module."""
 
 from collections.abc import Mapping
 from typing import Any

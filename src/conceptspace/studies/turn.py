@@ -132,7 +132,7 @@ def _seed_kinks(case: "Case", turns: SeedTurns) -> dict[str, list[float | None]]
                 case, turns.intervals[seed].tolist(), curve[seed : seed + 1], level,
                 10 + 10 * number + seed,
             )["value"]
-            for seed in np.flatnonzero(turns.found)
+            for seed in np.flatnonzero(turns.found).tolist()
         ]  # fmt: skip
     return kinks
 

@@ -52,30 +52,10 @@ def seeds_claim(findings: Mapping[str, Any]) -> Claim:
     Args:
         findings: of `turn`.
     """
-    level = findings["significance"]
-    kinks: dict[str, list[float | None]] = {}
-    for row in findings["settings"]:
-        for label, p_values in row["seed_kinks"].items():
-            kinks.setdefault(label, []).extend(p_values)
-    shared = (1 - findings["confidence"]) / max(len(kinks), 1)
-    interval = both_ends(findings["share_interval"])
-    controls: dict[str, Any] = {
-        "more seeds turn than by chance": control(
-            findings["share_turning"],
-            None if interval is None else interval[0] > level,
-            required=True,
-            interval=interval,
-        )
-    }
-    for label, p_values in kinks.items():
-        controls[f"no kink in {label}"] = _kinked(p_values, level, shared)
-    controls["seeds that turn"] = {
-        row["name"]: f"{sum(row['seed_turns']['found'])} of {len(row['seeds'])}"
-        for row in findings["settings"]
-    }
-    reason = ""
-    if findings["num_turning_seeds"] < findings["minimum_seeds"]:
-        needed = findings["minimum_seeds"]
+    level, needed = findings["significance"], findings["minimum_seeds"]
+    shared = _shared(findings)
+    controls, reason = _seed_controls(findings, shared), ""
+    if findings["num_turning_seeds"] < needed:
         reason = f"{findings['num_turning_seeds']} seeds turn, and {needed} are needed"
         controls["reason"] = reason
     name = findings["settings"][0]["held_out"]
@@ -87,15 +67,40 @@ def seeds_claim(findings: Mapping[str, Any]) -> Claim:
         f"noise) has an interval (seeds redrawn) above {level:.2g}, the share expected by chance; "
         "and neither training, validation and held-out loss nor joint accuracy has a kink within "
         f"the interval of the turn (p < {level:.2g}) in more of these seeds than by chance "
-        f"(binomial p >= {shared:.2g} for each curve). At least {findings['minimum_seeds']} seeds "
-        "that turn.",
+        f"(binomial p >= {shared:.2g} for each curve). At least {needed} seeds that "
+        "turn.",
         value=findings["share_turning"],
-        interval=interval,
+        interval=both_ends(findings["share_interval"]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],
         seeds=findings["num_seeds"],
     )
+
+
+def _shared(findings: Mapping[str, Any]) -> float:
+    """The level of one curve, of all that are looked at (Bonferroni)."""
+    return (1 - findings["confidence"]) / max(len(findings["settings"][0]["seed_kinks"]), 1)
+
+
+def _seed_controls(findings: Mapping[str, Any], shared: float) -> dict[str, Any]:
+    level, interval = findings["significance"], both_ends(findings["share_interval"])
+    controls: dict[str, Any] = {
+        "more seeds turn than by chance": control(
+            findings["share_turning"],
+            None if interval is None else interval[0] > level,
+            required=True,
+            interval=interval,
+        )
+    }
+    for label in findings["settings"][0]["seed_kinks"]:
+        p_values = [p for row in findings["settings"] for p in row["seed_kinks"][label]]
+        controls[f"no kink in {label}"] = _kinked(p_values, level, shared)
+    controls["seeds that turn"] = {
+        row["name"]: f"{sum(row['seed_turns']['found'])} of {len(row['seeds'])}"
+        for row in findings["settings"]
+    }
+    return controls
 
 
 def _kinked(p_values: list[float | None], level: float, shared: float) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def _kinked(p_values: list[float | None], level: float, shared: float) -> dict[s
     if not known:
         return control(None, None, required=True)
     num_kinked = sum(p < level for p in known)
-    by_chance = stats.binomtest(num_kinked, len(known), level, alternative="greater").pvalue
+    by_chance = float(stats.binomtest(num_kinked, len(known), level, alternative="greater").pvalue)
     return control(
         num_kinked / len(known), by_chance >= shared, required=True, p_value=rounded(by_chance),
         seeds_looked_at=len(known), seeds_not_looked_at=len(p_values) - len(known),
