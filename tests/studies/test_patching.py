@@ -14,6 +14,7 @@ from conceptspace.measure.store import MeasurementStore, join
 from conceptspace.models.execution import Execution
 from conceptspace.opening import open_with_probe
 from conceptspace.studies import patching, patching_map
+from conceptspace.studies.known import find_study
 from conceptspace.studies.patching import STUDY, analyse, claims, other_seed
 from conceptspace.studies.patching_map import FOLDER, PatchPlan, spread_steps
 from conceptspace.studies.study import StudyRun
@@ -116,6 +117,14 @@ def test_a_real_run_is_measured_once(tiny_run, monkeypatch):
     kept.write_bytes(whole[:-5])
     assert analyse([tiny_run], "quick") == first
     assert kept.read_bytes() == whole
+
+
+@pytest.mark.parametrize("study", ["turn", "hidden-capability", "patching"])
+def test_a_real_run_of_few_checkpoints_is_inconclusive_and_drawn(tiny_run, study):
+    found = find_study(study)
+    findings = {"scale": "tiny"} | found.analyse([tiny_run], "quick")
+    assert {claim.verdict for claim in found.claims(findings)} == {"inconclusive"}
+    assert found.figure(findings).axes
 
 
 def test_another_plan_and_stricter_intervals(tiny_run, monkeypatch):
