@@ -102,7 +102,7 @@ def _draw_map(axes: Axes, bar: Axes, row: Mapping[str, Any], kept: np.ndarray) -
         transform=axes.transAxes, fontsize=SMALL, color=GREY, va="bottom",
     )  # fmt: skip
     bar.figure.colorbar(image, cax=bar, ticks=[0, 0.5, 1])
-    bar.set_title("accuracy", fontsize=SMALL, color=GREY, pad=4)
+    bar.set_title("accuracy", fontsize=SMALL, color=GREY, pad=9)
 
 
 def _draw_lines(axes: Axes, row: Mapping[str, Any], kept: np.ndarray, ceiling: float) -> None:

@@ -75,7 +75,7 @@ def _draw_losses(axes: Axes, row: Mapping[str, Any]) -> None:
     values = np.concatenate(seen) if seen else np.array([])
     if values.size and 0 < ORDERS * values.min() < values.max():
         axes.set_yscale("log")
-    axes.set_ylabel(f"loss\n({row['loss_unit']})")
+    axes.set_ylabel(f"loss\n({row['loss_unit']})" if row["loss_unit"] else "loss")
 
 
 def _draw_accuracy(axes: Axes, row: Mapping[str, Any]) -> None:

@@ -99,7 +99,7 @@ def _row(run: StudyRun) -> dict[str, Any]:
         "separation": {c.name: separation(c) for c in run.experiment.space.concepts},
         "seeds": found["seeds"],
         "steps": found["steps"],
-        "loss_unit": json.loads(run.trajectory.attrs.get("loss_unit", '"no unit"')),
+        "loss_unit": json.loads(run.trajectory.attrs.get("loss_unit", "null")),
         "losses": {
             split: block
             | {"per_seed": losses.sel(data_split=split).transpose("seed", "step").values}
