@@ -63,6 +63,7 @@ BAD_LINES = [
         ["no study 'learning-sped'; did you mean 'learning-speed'?", "known: concept-signal"],
     ),
     ("reproduce xyz", ["there is no study 'xyz' (known: concept-signal, learning-speed, turn, "]),
+    ("reproduce xyz", ["there is no study 'xyz' (known: concept-signal, learning-speed, "]),
     ("reproduce learning-speed --scale huge", ["--scale", "huge"]),
     ("reproduce learning-speed --seeds 0", ["--seeds must be at least 1, not 0"]),
     ("reproduce learning-speed --workers 0", ["--workers must be at least 1, not 0"]),

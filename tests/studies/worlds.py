@@ -22,6 +22,11 @@ def made_up_run(d_colour, d_size, colour_time, size_time, *, seed=0, num_seeds=5
     early, late = sorted((colour_time, size_time))
     via = (0.1, 0.95) if size_time <= colour_time else (0.95, 0.1)
     story = Phenomenon(turn_step=early, naive_step=late, naive_spread=0.3 * late, via=via)
+    return told_run(d_colour, d_size, story, seed=seed, num_seeds=num_seeds)
+
+
+def told_run(d_colour, d_size, story, *, seed=0, num_seeds=5):
+    """A run whose held-out class does what a story tells."""
     trajectory = synthetic_trajectory(
         np.random.default_rng([seed, int(1000 * d_colour), int(1000 * d_size)]),
         story,

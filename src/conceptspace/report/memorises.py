@@ -49,8 +49,7 @@ def memorisation_claim(case: Case) -> Claim:
             controls={"reason": reason},
         )
     weaker, stronger, source = order
-    found = weaker_coordinate(case, weaker)
-    controls = _controls(case, found, weaker, stronger)
+    found, controls = heading(case, weaker, stronger)
     controls["weaker concept"] = {"name": weaker, "stronger": stronger, "known by": source}
     verdict = judge(controls) if case.has_enough_seeds else "inconclusive"
     return case.claim(
@@ -64,8 +63,22 @@ def memorisation_claim(case: Case) -> Claim:
     )
 
 
+def heading(case: Case, weaker: str, stronger: str) -> tuple[Memorisation, dict[str, Any]]:
+    """Whether a held-out class first heads to where one concept is right and the other not.
+
+    Args:
+        case: of the held-out class.
+        weaker: the concept whose coordinate is to fall first and to rise later.
+        stronger: the other one.
+
+    Returns:
+        the fall and the rise; the parts of the claim, and what stands beside them.
+    """
+    found = weaker_coordinate(case, weaker)
+    return found, _controls(case, found, weaker, stronger)
+
+
 def _controls(case: Case, found: Memorisation, weaker: str, stronger: str) -> dict[str, Any]:
-    """The parts of the claim, and what stands beside them."""
     nearest, expected = _nearest_at_lowest(case, weaker, stronger, found)
     turns = [turn["step"] for turn in case.of_class["turns"]]
     steps = case.arrays.steps[case.arrays.trained]

@@ -9,6 +9,7 @@ from conceptspace.studies import (
     patching,
     turn,
 )
+from conceptspace.studies import concept_signal, corners, learning_speed, order, trajectories
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
@@ -19,6 +20,10 @@ STUDIES: dict[str, Study] = {
         turn.STUDY,
         hidden_capability.STUDY,
         patching.STUDY,
+        trajectories.STUDY,
+        order.STUDY,
+        corners.THREE,
+        corners.SIX,
     )
 }
 """Every study by the name that the command line knows it by."""

@@ -7,6 +7,7 @@ seeds a setting they alone would keep the coefficient below 0.83. Only pairs of 
 compared, such as those with the same separation of the other axis.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,16 @@ def rank_association(
         chance=_interval(permuted, confidence),
         p_value=float(p_value) if np.isfinite(value) else np.nan,
     )
+
+
+def enough_resamples(num_resamples: int, confidence: float) -> int:
+    """So many that permutations can be as rare as a strict confidence asks for, and resamples too.
+
+    Example:
+        >>> enough_resamples(1000, 0.95), enough_resamples(1000, 0.999)
+        (1000, 4000)
+    """
+    return max(num_resamples, math.ceil(round(4 / (1 - confidence), 6)))
 
 
 def _share(agreeing: np.ndarray, counted: np.ndarray) -> float:
