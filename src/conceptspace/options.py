@@ -76,8 +76,8 @@ class ReproduceOptions:
     """Do an experiment of the paper: its runs, its figure, and its claims with verdicts."""
 
     study: Annotated[Positional[str], arg(metavar="NAME")]
-    """Which one: concept-signal, learning-speed, trajectories, order, three-concepts or
-    six-concepts."""
+    """Which one: concept-signal, learning-speed, trajectories, turn, hidden-capability, patching,
+    order, three-concepts or six-concepts."""
     scale: Literal["quick", "paper"] = "quick"
     """Sizes for two CPU cores, or the published ones, which want a GPU."""
     out: Path | None = None

@@ -62,7 +62,6 @@ BAD_LINES = [
         "reproduce learning-sped",
         ["no study 'learning-sped'; did you mean 'learning-speed'?", "known: concept-signal"],
     ),
-    ("reproduce xyz", ["there is no study 'xyz' (known: concept-signal, learning-speed, turn, "]),
     ("reproduce xyz", ["there is no study 'xyz' (known: concept-signal, learning-speed, "]),
     ("reproduce learning-speed --scale huge", ["--scale", "huge"]),
     ("reproduce learning-speed --seeds 0", ["--seeds must be at least 1, not 0"]),

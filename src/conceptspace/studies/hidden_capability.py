@@ -21,6 +21,7 @@ from conceptspace.dynamics.spread import spread_over_seeds
 from conceptspace.studies.hidden_events import EARLIEST, EventTable
 from conceptspace.studies.published_readings import readings_at
 from conceptspace.studies.separations import elicited_runs, separation
+from conceptspace.studies.signals import signal_of
 from conceptspace.studies.study import Scale, Study, StudyRun
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _row(run: StudyRun, scale: Scale) -> tuple[dict[str, Any], EventTable, SeedT
 
     experiment, arrays = run.experiment, TrajectoryArrays(run.trajectory)
     settings, name = experiment.findings, arrays.held_out[0]
-    found = conclude(run.trajectory, settings, signal=_signal(run))
+    found = conclude(run.trajectory, settings, signal=signal_of(experiment))
     case = Case(found, arrays, settings, name, experiment.scale)
     table = EventTable(arrays, name, settings)
     rng = np.random.default_rng([settings.random_seed, 5])
@@ -119,14 +120,6 @@ def _row(run: StudyRun, scale: Scale) -> tuple[dict[str, Any], EventTable, SeedT
         "published_readings": readings_at(scale, apart),
     }
     return row, table, turns
-
-
-def _signal(run: StudyRun) -> dict[str, dict[str, float]]:
-    """The concept signals of the run's world, from which it follows which concept is weaker."""
-    from conceptspace.data.signal import concept_signal
-
-    signals = concept_signal(run.experiment.world, run.experiment.space)
-    return {name: {"signal": s.derivative, "finite": s.finite} for name, s in signals.items()}
 
 
 def _published(case: "Case") -> dict[str, Any]:

@@ -4,12 +4,14 @@ import difflib
 
 from conceptspace.studies import (
     concept_signal,
+    corners,
     hidden_capability,
     learning_speed,
+    order,
     patching,
+    trajectories,
     turn,
 )
-from conceptspace.studies import concept_signal, corners, learning_speed, order, trajectories
 from conceptspace.studies.study import Study
 
 STUDIES: dict[str, Study] = {
@@ -17,10 +19,10 @@ STUDIES: dict[str, Study] = {
     for study in (
         concept_signal.STUDY,
         learning_speed.STUDY,
+        trajectories.STUDY,
         turn.STUDY,
         hidden_capability.STUDY,
         patching.STUDY,
-        trajectories.STUDY,
         order.STUDY,
         corners.THREE,
         corners.SIX,

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from conceptspace.report.case import Claim
 
-NUM_STEPS = 8
+NUM_STEPS: dict[Scale, int] = {"quick": 7, "paper": 8}
 """Checkpoints that are donors and recipients."""
-NUM_SAMPLES: dict[Scale, int] = {"quick": 32, "paper": 64}
+NUM_SAMPLES: dict[Scale, int] = {"quick": 24, "paper": 64}
 """Images of each pair, in each seed."""
-NUM_TRAINING_SAMPLES = 16
+NUM_TRAINING_SAMPLES = 8
 """Images of each training class and recipient."""
 
 
@@ -36,7 +36,7 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
 
     Args:
         runs: with their checkpoints, at least one run; all with the same number of seeds.
-        scale: decides the number of images.
+        scale: decides the numbers of checkpoints and images.
 
     Returns:
         `settings` with the accuracies of each seed, and the `contrasts` over all of them.
@@ -77,7 +77,7 @@ def _row(run: StudyRun, scale: Scale) -> tuple[dict[str, Any], PatchReadings]:
 
     arrays, settings = TrajectoryArrays(run.trajectory), run.experiment.findings
     name, seeds = arrays.held_out[0], [int(seed) for seed in arrays.seeds]
-    steps = spread_steps(arrays.steps[arrays.trained].tolist(), NUM_STEPS)
+    steps = spread_steps(arrays.steps[arrays.trained].tolist(), NUM_STEPS[scale])
     at = np.searchsorted(arrays.steps, steps)
     # Samples of the trajectory, not of the map, say where prompting fails.
     naive = _naive_accuracy(arrays, name)[:, at]
