@@ -20,7 +20,7 @@ def speed_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         findings: of `learning-speed`.
         axis: name of the concept whose separation and speed are compared.
     """
-    first, *others = map(str, findings["thresholds"])
+    first, *others = findings["readings"]
     (other,) = (name for name in findings["concepts"] if name != axis)
     found, significance = findings["axes"][axis][first]["association"], findings["significance"]
     controls: dict[str, Any] = {
@@ -30,9 +30,9 @@ def speed_claim(findings: Mapping[str, Any], axis: str) -> Claim:
             central=found["chance"], share_in_the_centre=findings["confidence"],
         ),
     }  # fmt: skip
-    for threshold in others:
-        again = findings["axes"][axis][threshold]["association"]
-        controls[f"threshold {threshold}"] = _correlation(again, required=False)
+    for reading in others:
+        again = findings["axes"][axis][reading]["association"]
+        controls[f"threshold {reading}"] = _correlation(again, required=False)
     controls["pairs of one separation counted as neither"] = control(
         found["with_ties"], None, required=False
     )
@@ -78,14 +78,14 @@ def order_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         findings: of `learning-speed`.
         axis: name of the concept whose separation grows.
     """
-    first, *others = map(str, findings["thresholds"])
+    first, *others = findings["readings"]
     order = findings["axes"][axis][first]["order"]
     other, held = order["other"], f"{order['held']:g}"
     controls = _ends(order, required=True)
-    for threshold in others:
-        again = findings["axes"][axis][threshold]["order"]
+    for reading in others:
+        again = findings["axes"][axis][reading]["order"]
         passed = {"holds": True, "does not hold": False}.get(_flips(_ends(again, required=True)))
-        controls[f"threshold {threshold}"] = control(
+        controls[f"threshold {reading}"] = control(
             again["crossing"], passed, required=False, interval=_both(again["crossing_interval"])
         )
     controls["shares"] = {key: order[key] for key in ("separation", "share", "num_known")}
