@@ -86,9 +86,16 @@ def _first_steps(experiment: Experiment, steps: int | None) -> Experiment:
 
 
 def report(options: ReportOptions) -> int:
-    """Make everything derived from a run's measurements again."""
+    """Make everything derived from a run's measurements again, or the report across runs."""
     from conceptspace.derived import derive
+    from conceptspace.studies.report import report_across
 
+    across = report_across(options.run)
+    if across is not None:
+        if options.strict:
+            raise UsageError("--strict is for a run; for all studies give it to `reproduce`")
+        print(f"Report: {across.resolve()}")
+        return DONE
     made = derive(options.run)
     print_claims(made["claims"])
     for note in made["notes"]:

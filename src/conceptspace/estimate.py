@@ -7,19 +7,26 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from conceptspace.build import build_adapter, build_model, draw_training_sets
+from conceptspace.build import build_adapter, build_model, build_probe, draw_training_sets
 from conceptspace.data.streams import torch_stream
-from conceptspace.elicitation.arms import plan_arms
+from conceptspace.elicitation.arms import Arm, plan_arms
+from conceptspace.elicitation.intervention import guidance_weights
 from conceptspace.experiment import Experiment
 from conceptspace.folder import read_execution, seed_folder
 from conceptspace.measure.store import MeasurementStore
 from conceptspace.models.execution import Device, Execution, Precision
+from conceptspace.probes.settings import ProbeSettings
 from conceptspace.training.loop import train
 from conceptspace.training.state import TrainingState
 from conceptspace.tune import choose_execution, num_cores, using_threads
 
 FIXED_SECONDS = 30.0
 """Start of the processes, probe, figures and report, as measured for `quick` on two cores."""
+REPORT_SECONDS, REPORT_SECONDS_PER_SEED = 3.5, 1.0
+"""Of a core, for findings, figures and report of a run of a sweep, whose processes are used again;
+as measured at `quick` scale: 6 s for a naive run of five seeds, 12 s for eight that elicit."""
+PROBE_SHARE = 40
+"""A probe is timed on so small a part of its images and steps."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,27 @@ def seconds_per_seed(experiment: Experiment, execution: Execution) -> float:
     return training + seconds_per_measurement(experiment, execution) * len(experiment.steps)
 
 
+def seconds_per_report(num_seeds: int) -> float:
+    """Time of everything that is derived from a run's measurements, in a process that has loaded
+    what that needs."""
+    return REPORT_SECONDS + REPORT_SECONDS_PER_SEED * num_seeds
+
+
+def seconds_per_probe(experiment: Experiment) -> float:
+    """Time of training the probe, scaled up from a small part of it; 0 where none is trained."""
+    settings = experiment.probe
+    if not isinstance(settings, ProbeSettings):
+        return 0.0
+    steps = -(-settings.steps // PROBE_SHARE)
+    images = max(-(-settings.num_images // PROBE_SHARE), settings.batch_size)
+    small = experiment.replace(probe=settings.replace(steps=steps, num_images=images))
+    with using_threads(1):
+        build_probe(small.replace(probe=settings.replace(steps=1, num_images=settings.batch_size)))
+        started = time.perf_counter()
+        build_probe(small)
+        return (time.perf_counter() - started) * settings.steps / steps
+
+
 def seconds_per_step(
     experiment: Experiment, execution: Execution | None = None, num_steps: int = 8
 ) -> float:
@@ -90,7 +118,7 @@ def seconds_per_step(
 
 
 def seconds_per_measurement(experiment: Experiment, execution: Execution) -> float:
-    """Time of sampling one checkpoint, scaled up from one batch of every size."""
+    """Time of sampling one checkpoint, scaled up from one batch; a guided image counts twice."""
     adapter = build_adapter(experiment, build_model(experiment, 0, execution))
     settings = experiment.measurement
     arms = plan_arms(
@@ -103,7 +131,7 @@ def seconds_per_measurement(experiment: Experiment, execution: Execution) -> flo
         num_directions=settings.num_directions,
         generator=torch_stream(0, "estimate"),
     )
-    num_images = sum(len(arm.strengths) * arm.num_samples for arm in arms)
+    num_images = sum(map(_images_drawn, arms))
     batch = min(num_images, 64)
     conditioning = adapter.encode(torch.zeros(batch, experiment.prompter.width))
     with using_threads(execution.threads):
@@ -111,6 +139,12 @@ def seconds_per_measurement(experiment: Experiment, execution: Execution) -> flo
         adapter.sample(conditioning, torch_stream(0, "estimate"))
         seconds = time.perf_counter() - started
     return seconds * num_images / batch
+
+
+def _images_drawn(arm: Arm) -> int:
+    """How many images cost what an arm does: one that is guided is predicted twice at each step."""
+    guided = guidance_weights(arm.intervention, torch.tensor(arm.strengths)) != 1.0
+    return arm.num_samples * (len(arm.strengths) + int(guided.sum()))
 
 
 def _only_the_last(experiment: Experiment, num_steps: int):

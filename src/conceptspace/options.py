@@ -85,6 +85,12 @@ class ReproduceOptions:
     """How many seeds of each run; the study's own number by default. Claims need five."""
     workers: int | None = None
     """Processes at once; as many as there are cores by default. A GPU takes one at a time."""
+    executor: Literal["local", "ray"] = "local"
+    """Where: in processes of this machine, or on a Ray cluster that shares the folder."""
+    address: str | None = None
+    """Of the Ray cluster, such as auto or HOST:6379; by default one is found or started."""
+    device: Device | None = None
+    """Where to compute: cpu or cuda. By default a GPU where there is one."""
     dry_run: bool = False
     """Say what would be done and about how long it takes, and do nothing."""
     strict: bool = False
@@ -101,10 +107,10 @@ class StatusOptions:
 
 @dataclass
 class ReportOptions:
-    """Make trajectory, findings, claims, figures and report of a run again, without its model."""
+    """Make what is derived from a run, or the report across a sweep, again, without a model."""
 
     run: Positional[Path]
-    """Run directory."""
+    """Run directory, or the folder of a sweep or of all studies of a scale."""
     strict: bool = False
     """End with status 3 if a claim does not hold or is inconclusive."""
 

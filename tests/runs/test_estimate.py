@@ -2,8 +2,11 @@
 
 import pytest
 
+from conceptspace import estimate as estimating
 from conceptspace.cli import main
-from conceptspace.estimate import FIXED_SECONDS, estimate
+from conceptspace.elicitation.settings import Guidance
+from conceptspace.estimate import FIXED_SECONDS, estimate, seconds_per_measurement
+from conceptspace.models.execution import Execution
 
 
 def test_a_dry_run_writes_nothing_at_all(experiment, tmp_path, monkeypatch, capsys):
@@ -37,3 +40,17 @@ def test_no_more_workers_than_seeds_are_planned(
     experiment, tmp_path, num_seeds, workers, num_workers
 ):
     assert estimate(experiment, tmp_path, num_seeds, workers).num_workers == num_workers
+
+
+def test_an_image_that_is_guided_counts_twice(experiment, monkeypatch):
+    """A clock that ticks once between its two readings: the time is the number of batches."""
+    ticks = iter(range(10))
+    monkeypatch.setattr(estimating.time, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr("conceptspace.adapters.native.NativeAdapter.sample", lambda *_: None)
+    num, control = experiment.measurement.num_samples, experiment.measurement.num_control_samples
+    naive = 4 * num
+    hidden = experiment.training.replace(condition_dropout=0.1)
+    for weights, passes in (((1.0,), 1), ((2.0,), 2), ((0.0, 1.0, 3.0), 5)):
+        guided = experiment.replace(elicitation=(Guidance(weights=weights),), training=hidden)
+        images = naive + passes * (num + control)
+        assert seconds_per_measurement(guided, Execution()) == images / min(images, 64)

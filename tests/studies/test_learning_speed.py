@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray
 
 from conceptspace.data.factors import background
 from conceptspace.recipes import FAMILIES
@@ -141,3 +142,13 @@ def test_the_paper_runs_are_the_published_families():
 def test_its_figure_is_drawn_whatever_was_learned(make):
     findings, _ = concluded(make())
     assert len(STUDY.figure(findings).axes) == 6
+
+
+def test_samples_off_the_manifold_delay_a_time_but_not_as_the_classifier_reads_them():
+    run = made_up_run(0.4, 0.4, 900, 700)
+    off = run.trajectory["off_manifold"]
+    spoilt = replace(run, trajectory=run.trajectory.assign(off_manifold=xarray.ones_like(off)))
+    clean, never = (analyse([of], "quick")["settings"][0]["times"] for of in (run, spoilt))
+    assert never["0.8"]["colour"] == [None] * 5
+    assert never["0.8 as the classifier reads"] == clean["0.8 as the classifier reads"]
+    assert None not in clean["0.8 as the classifier reads"]["colour"]

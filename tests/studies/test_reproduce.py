@@ -15,6 +15,7 @@ from conceptspace.studies.known import STUDIES, find_study
 from conceptspace.studies.reproduce import reproduce
 from conceptspace.studies.study import Study
 from conceptspace.sweeps import cost
+from conceptspace.terminal import duration
 from conceptspace.units import OpenRun, Outcome, TrainSeeds
 from conceptspace.worker import run_seeds
 from studies.worlds import phenomenon
@@ -62,11 +63,12 @@ BAD_LINES = [
         "reproduce learning-sped",
         ["no study 'learning-sped'; did you mean 'learning-speed'?", "known: concept-signal"],
     ),
-    ("reproduce xyz", ["there is no study 'xyz' (known: concept-signal, learning-speed, "]),
     ("reproduce xyz", [f"there is no study 'xyz' (known: {', '.join(STUDIES)})"]),
     ("reproduce learning-speed --scale huge", ["--scale", "huge"]),
     ("reproduce learning-speed --seeds 0", ["--seeds must be at least 1, not 0"]),
     ("reproduce learning-speed --workers 0", ["--workers must be at least 1, not 0"]),
+    ("reproduce all --address auto", ["--address is a Ray cluster's: give --executor ray"]),
+    ("reproduce all --executor slurm", ["--executor", "slurm"]),
     ("reproduce learning-speed --out file", ["cannot reproduce into file: file is a file"]),
     ("reproduce learning-speed --out file/below", ["file is not a folder", "--out"]),
     (
@@ -102,11 +104,12 @@ def test_every_study_is_found_under_its_name_and_its_help_names_it(capsys):
 def test_a_dry_run_tells_runs_and_time_and_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cost, "seconds_per_seed", lambda *_: 60.0)
+    monkeypatch.setattr(cost, "seconds_per_probe", lambda *_: 9.0)
     assert main(["reproduce", "learning-speed", "--dry-run", "--workers", "2"]) == 0
     shown = capsys.readouterr().out
     assert "runs        9, 45 with their seeds; 0 done already" in shown
-    assert 9 * estimate.FIXED_SECONDS + 45 * 60 == 2 * (24 * 60 + 45)
-    assert "about 24 min 45 s" in shown
+    seconds = 9 * (9 + estimate.seconds_per_report(5)) + 45 * 60
+    assert f"about {duration(seconds / 2)}, measured on a few steps of 1 kinds of run" in shown
     assert "nothing was written" in shown
     assert list(tmp_path.iterdir()) == []
 
@@ -123,7 +126,8 @@ def test_the_files_of_a_study_and_the_status_of_strict(tmp_path, monkeypatch, ca
     out = tmp_path / "out"
     assert main(["reproduce", "learning-speed", "--out", str(out), "--strict"]) in (0, 3)
     names = sorted(path.name for path in out.iterdir())
-    assert names == [f"learning-speed{end}" for end in ("-claims.json", ".json", ".png", ".svg")]
+    made = [f"learning-speed{end}" for end in ("-claims.json", ".json", ".png", ".svg")]
+    assert names == ["environment.json", *made, "report.html"]
     claims = json.loads((out / "learning-speed-claims.json").read_bytes())
     assert [claim["id"] for claim in claims] == list(learning_speed.STUDY.tests)
     assert all(claim["scale"] == "quick" for claim in claims)
@@ -176,15 +180,16 @@ def test_settings_that_have_changed_are_refused_before_anything_is_done(tmp_path
 
 
 def test_a_real_run_comes_to_claims_is_not_done_again_and_its_damage_is_noted(tmp_path):
-    study = study_of([named("real").replace(elicitation=())], num_seeds=1)
+    study = study_of([named("real").replace(elicitation=())], "real", num_seeds=1)
     done = reproduce(study, "quick", tmp_path, executor=Training())
     assert {claim["verdict"] for claim in done.claims} == {"inconclusive"}
     assert done.claims[0]["controls"]["reason"].startswith("1 seeds, and 5 are")
     assert done.notes == []
-    before = {path: path.read_bytes() for path in tmp_path.glob("*.*")}
+    before = {path: path.read_bytes() for path in tmp_path.glob("real*.*")}
+    assert len(before) == 4
     again = reproduce(study, "quick", tmp_path, executor=Pretending())
     assert again.claims == done.claims
-    assert {path: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+    assert {path: path.read_bytes() for path in tmp_path.glob("real*.*")} == before
 
     damaged = next(tmp_path.glob("sweep/runs/*/seed=0/measurements/*.nc"))
     damaged.write_bytes(damaged.read_bytes()[:100])

@@ -62,3 +62,22 @@ def nothing_learned():
     """No seed has either concept right by the end."""
     pairs = dict.fromkeys([*((c, 0.4) for c in COLOURS), *((0.4, s) for s in SIZES)])
     return [made_up_run(c, s, NEVER, NEVER * 2) for c, s in pairs]
+
+
+def colours_look_alike(share_read_right):
+    """The paper's law for size; colours that are declared to differ and are drawn alike.
+
+    Args:
+        share_read_right: how often a probe, which sees no difference, happens to read the held-out
+            class's colour: it reads one colour always, the other always, or either by chance.
+    """
+    rng = np.random.default_rng(11)
+    pairs = dict.fromkeys([*((c, 0.4) for c in COLOURS), *((0.4, s) for s in SIZES)])
+    runs = [made_up_run(c, s, 600, 350 / s**1.2) for c, s in pairs]
+    held_out = list(runs[0].trajectory["concept_class"].values).index("11")
+    for run in runs:
+        correct, off = (run.trajectory[name].values for name in ("correct", "off_manifold"))
+        # (seed, step, class, method, strength, sample, concept); off the manifold counts as wrong
+        read = rng.random(correct.shape[:2] + correct.shape[3:6]) < share_read_right
+        correct[:, :, held_out, ..., 0] = np.where(off[:, :, held_out] < 0, -1, read)
+    return runs

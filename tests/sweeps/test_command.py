@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conceptspace import estimate, options
+from conceptspace import options
 from conceptspace.cli import main
 from conceptspace.experiment import Experiment
 from conceptspace.sweeps import cost
@@ -192,6 +192,8 @@ def timed(monkeypatch):
         return 100.0
 
     monkeypatch.setattr(cost, "seconds_per_seed", pretend)
+    monkeypatch.setattr(cost, "seconds_per_probe", lambda experiment: 10.0)
+    monkeypatch.setattr(cost, "seconds_per_report", lambda num_seeds: 5.0 * num_seeds)
     return names
 
 
@@ -204,7 +206,8 @@ def test_a_dry_run_times_one_of_those_that_cost_the_same_and_writes_nothing(here
     assert "experiments 3, which are 2 different runs" in shown
     assert "seeds       3 in all, 0 measured already" in shown
     assert "runs        2, 0 done already" in shown
-    assert "about 6 min 0 s, measured just now on 1 of the settings" in shown  # 2 x 30 + 3 x 100
+    # One probe, reports of 2 + 1 seeds, 3 seeds: 10 + 15 + 300.
+    assert "about 5 min 25 s, measured just now on 1 of the settings" in shown
     assert "nothing was written" in shown
 
 
@@ -213,7 +216,7 @@ def test_a_dry_run_counts_what_is_there(here, timed, capsys):
     plan = plan_sweep(several(3), 2)
     left = cost.estimate_sweep(here / "some", plan, 2, Wanted())
     assert (left.num_runs, left.num_done, left.num_seeds, left.num_measured) == (3, 0, 6, 2)
-    assert left.seconds == (3 * estimate.FIXED_SECONDS + 4 * 100.0) / 2
+    assert left.seconds == (3 * 10.0 + 4 * 100.0) / 2  # the probe is there
     sweep(several(3), here / "some", seeds=2, executor=Pretending())
     left = cost.estimate_sweep(here / "some", plan, 2, Wanted())
     assert (left.num_done, left.num_measured, left.seconds, left.num_timed) == (3, 6, 0.0, 0)

@@ -94,11 +94,18 @@ class TrajectoryArrays:
         return right[:, :, strengths, :num_samples], self._strength[number, strengths]
 
     def concept_right(
-        self, concept_class: str
+        self, concept_class: str, *, off_is_wrong: bool = True
     ) -> Float[np.ndarray, "seed checkpoint sample concept"]:
-        """Right naive samples, each concept on its own."""
+        """Right naive samples, each concept on its own.
+
+        Args:
+            concept_class: the class that was prompted.
+            off_is_wrong: whether samples off the manifold count as wrong; if not they count as the
+                classifier reads them, as published.
+        """
         cell = (slice(None), slice(None), self.classes.index(concept_class), self._naive, 0)
-        return concept_right(self._correct[cell], self._off[cell])
+        off = self._off[cell]
+        return concept_right(self._correct[cell], off if off_is_wrong else np.minimum(off, 0))
 
     @property
     def _naive(self) -> int:

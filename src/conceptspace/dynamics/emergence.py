@@ -5,11 +5,13 @@ Times are training steps, infinite where it never happened by the last checkpoin
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Real
 
+from conceptspace.dynamics.bootstrap import percentile_interval
 from conceptspace.dynamics.learning import crossing_steps, median_time
 
 MAX_ENUMERATED = 7
@@ -140,3 +142,68 @@ def coincidence(
     gaps = np.abs(first[None] - second[orders]).mean(axis=1)
     gap = float(np.abs(first - second).mean())
     return Coincidence(gap, float(gaps.mean()), float((gaps <= gap * (1 + 1e-12)).mean()), num)
+
+
+@dataclass(frozen=True)
+class PooledCoincidence:
+    """As `Coincidence`, over several settings: seeds are paired within their own.
+
+    Attributes:
+        gap: mean over all seeds that have both; NaN if none can be paired.
+        interval: of the gap less that of all pairings, from redrawing seeds; NaN likewise.
+        permuted: the mean over pairings.
+        p_value: share of pairings that come at least as close.
+        num_seeds: pairs of events, over all settings with at least two.
+        num_pairings: how many pairings there are.
+    """
+
+    gap: float
+    interval: tuple[float, float]
+    permuted: float
+    p_value: float
+    num_seeds: int
+    num_pairings: float
+
+
+def pooled_coincidence(
+    settings: Sequence[tuple[Float[np.ndarray, " seed"], Float[np.ndarray, " seed"]]],
+    rng: np.random.Generator,
+    num_resamples: int = 1000,
+    confidence: float = 0.95,
+) -> PooledCoincidence:
+    """Compare |turn - emergence| with that of permuted runs, over several settings.
+
+    Args:
+        settings: of each, every seed's turn and emergence step; infinite or NaN where none.
+        rng: draws pairings and redraws seeds.
+        num_resamples: how many redraws of seeds.
+        confidence: of the interval.
+    """
+    pairs = []
+    for turns, emergences in settings:
+        both = np.isfinite(turns) & np.isfinite(emergences)
+        if both.sum() >= 2:
+            pairs.append((turns[both], emergences[both]))
+    num = sum(len(turns) for turns, _ in pairs)
+    if not pairs:
+        return PooledCoincidence(np.nan, (np.nan, np.nan), np.nan, np.nan, num, 1.0)
+    total = np.zeros(math.factorial(MAX_ENUMERATED))
+    less = np.zeros(num_resamples)
+    for turns, emergences in pairs:
+        orders = rng.permuted(np.tile(np.arange(len(turns)), (len(total), 1)), axis=1)
+        orders[0] = np.arange(len(turns))
+        total += np.abs(turns - emergences[orders]).sum(axis=1)
+        # How much closer each seed's own pair is than its pairs with the others.
+        distance = np.abs(turns[:, None] - emergences)
+        closer = np.diag(distance) - (distance.mean(axis=0) + distance.mean(axis=1)) / 2
+        drawn = rng.integers(len(turns), size=(num_resamples, len(turns)))
+        less += closer[drawn].sum(axis=1)
+    low, high = percentile_interval(less / num, confidence)
+    return PooledCoincidence(
+        gap=float(total[0] / num),
+        interval=(float(low), float(high)),
+        permuted=float(total.mean() / num),
+        p_value=float((total <= total[0] * (1 + 1e-12)).mean()),
+        num_seeds=num,
+        num_pairings=float(np.prod([math.factorial(len(turns)) for turns, _ in pairs])),
+    )

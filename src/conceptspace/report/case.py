@@ -1,6 +1,6 @@
 """What a claim is made of: its record, the case that it is judged on, and its controls."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -162,6 +162,12 @@ def judge(controls: Mapping[str, Any]) -> Verdict:
 def rounded(value: Any) -> float:
     """A float of 4 digits: more would claim a precision that no measurement here has."""
     return float(f"{float(value):.4g}")
+
+
+def both_ends(interval: Sequence[float | None] | None) -> tuple[float, float] | None:
+    """An interval of findings of which both ends are known, or None."""
+    low, high = (None, None) if interval is None else interval
+    return None if low is None or high is None else (float(low), float(high))
 
 
 def weaker_and_stronger(case: Case) -> tuple[str, str, str] | None:

@@ -108,18 +108,24 @@ def _against_naive(
     case: Case, hidden: list[Hidden], kind: str, *, required: bool
 ) -> dict[str, Any]:
     """How far a control exceeds naive prompting where the capability is hidden, over seeds."""
-    naive = case.accuracy(NAIVE)
-    gaps, lost = [], 0
-    for found in hidden or _wherever_naive_fails(case):
-        accuracy = _control_accuracy(case, found.method, kind)
-        if accuracy is None:
-            lost += 1
-            continue
-        gaps.append((accuracy - naive)[found.seed, found.checkpoints].mean())
-    gap = float(np.mean(gaps)) if gaps and not lost else None
+    gaps = [gap for _, gap in control_gaps(case, hidden, kind)]
+    gap = float(np.mean(gaps)) if gaps else None
     passed = None if gap is None else gap <= case.settings.control_margin
     largest = rounded(max(gaps)) if gaps and np.isfinite(gaps).all() else None
     return control(gap, passed, required=required, largest_in_a_seed=largest)
+
+
+def control_gaps(case: Case, hidden: list[Hidden], kind: str) -> list[tuple[int, float]]:
+    """Index of a seed, and how far a control exceeds naive prompting where its capability is
+    hidden; where naive prompting fails, if nothing is hidden. Empty if a method lacks the control.
+    """
+    naive, gaps = case.accuracy(NAIVE), []
+    for found in hidden or _wherever_naive_fails(case):
+        accuracy = _control_accuracy(case, found.method, kind)
+        if accuracy is None:
+            return []
+        gaps.append((found.seed, float((accuracy - naive)[found.seed, found.checkpoints].mean())))
+    return gaps
 
 
 def _control_accuracy(case: Case, method: str, kind: str) -> np.ndarray | None:
@@ -143,17 +149,23 @@ def _untrained(case: Case) -> dict[str, Any]:
 
 def _nothing_hidden(case: Case, hidden: list[Hidden]) -> dict[str, Any]:
     """What the same method adds on a training class, of which nothing is hidden."""
-    gaps, classes = [], set()
+    gaps = [gap for _, gap, _ in plain_gaps(case, hidden)]
+    gap = float(np.mean(gaps)) if gaps else None
+    passed = None if gap is None else gap <= case.settings.control_margin
+    classes = sorted({name for _, _, name in plain_gaps(case, hidden)})
+    return control(gap, passed, required=False, classes=classes)
+
+
+def plain_gaps(case: Case, hidden: list[Hidden]) -> list[tuple[int, float, str]]:
+    """Index of a seed, what its method adds on a training class there, and which class."""
+    gaps = []
     for found in hidden or _wherever_naive_fails(case):
         for name in case.arrays.training:
             if found.method in case.findings["classes"][name]["accuracy"]:
                 gap = case.accuracy(found.method, concept_class=name)
                 gap = gap - case.accuracy(NAIVE, concept_class=name)
-                gaps.append(gap[found.seed, found.checkpoints].mean())
-                classes.add(name)
-    gap = float(np.mean(gaps)) if gaps else None
-    passed = None if gap is None else gap <= case.settings.control_margin
-    return control(gap, passed, required=False, classes=sorted(classes))
+                gaps.append((found.seed, float(gap[found.seed, found.checkpoints].mean()), name))
+    return gaps
 
 
 def _memorised_before(case: Case, hidden: list[Hidden]) -> dict[str, Any]:

@@ -18,14 +18,14 @@ def turn_claim(case: Case) -> Claim:
     Without a turn there is no step at which the curves could be smooth: that is inconclusive, since
     a run may be too short, or too noisy, for a turn to be found.
     """
-    name, turns, curves = case.concept_class, case.of_class["turns"], _curves(case)
+    name, turns, curves = case.concept_class, case.of_class["turns"], smooth_curves(case)
     # One of several smooth curves looks kinked more often than one alone (Bonferroni).
     level = case.settings.significance / len(curves)
     controls: dict[str, Any] = {"reason": "no turn was found"}
     verdict: Verdict = "inconclusive"
     if turns:
         controls = {
-            f"no kink in {label}": _smoothness(case, turns[0]["interval"], curve, level, number)
+            f"no kink in {label}": smoothness(case, turns[0]["interval"], curve, level, number)
             for number, (label, curve) in enumerate(curves.items())
         }
         verdict = judge(controls) if case.has_enough_seeds else "inconclusive"
@@ -45,7 +45,7 @@ def turn_claim(case: Case) -> Claim:
     )
 
 
-def _curves(case: Case) -> dict[str, np.ndarray]:
+def smooth_curves(case: Case) -> dict[str, np.ndarray]:
     """The scalar curves (seed, checkpoint) that a turn must not show in."""
     losses = case.arrays.trajectory["loss"].transpose("data_split", "seed", "step")
     curves = {
@@ -55,7 +55,7 @@ def _curves(case: Case) -> dict[str, np.ndarray]:
     return curves | {"joint accuracy": case.accuracy()}
 
 
-def _smoothness(
+def smoothness(
     case: Case, interval: list[float], curve: np.ndarray, level: float, number: int
 ) -> dict[str, Any]:
     """Whether a curve is smooth within an interval of steps that is not too near the run's ends."""

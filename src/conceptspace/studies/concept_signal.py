@@ -14,7 +14,9 @@ from conceptspace.data.vectors import BuiltInWorld
 from conceptspace.data.world import SyntheticWorld
 from conceptspace.dynamics.bootstrap import percentile_interval
 from conceptspace.dynamics.plain import plain
+from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.recipes.quick import quick
+from conceptspace.studies.multiplicity import level_of
 from conceptspace.studies.separations import two_concepts
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
 
@@ -32,7 +34,6 @@ KINDS = ("derivative", "finite")
 NUM_DRAWS = 5
 NUM_IMAGES = 16
 """Of each draw; the factors that are no concepts differ between them."""
-NUM_RESAMPLES = 1000
 
 
 def experiments(scale: Scale) -> list[Seeded]:
@@ -108,7 +109,8 @@ def _claim(findings: Mapping[str, Any], axis: str) -> "Claim":
 
     found = findings["axes"][axis]
     other, separations = found["other"], found["separation"]
-    rises = {kind: _smallest_rise(found, axis, kind) for kind in KINDS}
+    level = {**level_of(FindingsSettings()), **findings}
+    rises = {kind: _smallest_rise(found, axis, kind, level) for kind in KINDS}
     controls: dict[str, Any] = {
         f"smallest rise, {kind}": control(value, low > 0, required=True, interval=(low, high))
         for kind, (value, (low, high)) in rises.items()
@@ -138,16 +140,16 @@ def _claim(findings: Mapping[str, Any], axis: str) -> "Claim":
 
 
 def _smallest_rise(
-    found: Mapping[str, Any], axis: str, kind: str
+    found: Mapping[str, Any], axis: str, kind: str, level: Mapping[str, Any]
 ) -> tuple[float, tuple[float, float]]:
     """The least difference between neighbours, over all lines, with its interval over draws."""
     values = np.array([line["signal"][axis][kind] for line in found["lines"]])
     num_draws = values.shape[1]
     rng = np.random.default_rng(0)
-    drawn = rng.integers(num_draws, size=(NUM_RESAMPLES, num_draws))
+    drawn = rng.integers(num_draws, size=(level["num_resamples"], num_draws))
     means = values[:, drawn].mean(axis=2)  # (line, resample, separation)
     draws = np.diff(means, axis=-1).min(axis=(0, 2))
-    low, high = percentile_interval(draws)
+    low, high = percentile_interval(draws, level["confidence"])
     smallest = np.diff(values.mean(axis=1), axis=-1).min()
     return float(smallest), (float(low), float(high))
 

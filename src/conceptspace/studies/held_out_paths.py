@@ -152,18 +152,20 @@ def _read(run: StudyRun) -> HeldOutPath:
 
 
 def naive_times(
-    arrays: TrajectoryArrays, settings: FindingsSettings
+    arrays: TrajectoryArrays, settings: FindingsSettings, *, off_is_wrong: bool = True
 ) -> dict[str, Float[np.ndarray, "concept seed"]]:
     """When each seed has a concept of the first held-out class right, by threshold.
 
     Args:
         arrays: of a run.
         settings: thresholds and smoothing.
+        off_is_wrong: whether samples off the manifold count as wrong.
 
     Returns:
         steps; infinite where not by the last one.
     """
-    right = arrays.concept_right(arrays.held_out[0])[:, arrays.trained]
+    right = arrays.concept_right(arrays.held_out[0], off_is_wrong=off_is_wrong)
+    right = right[:, arrays.trained]
     accuracy = np.moveaxis(mean_measured(right, axis=2), -1, 0)  # (concept, seed, checkpoint)
     return {
         str(threshold): learning_times(

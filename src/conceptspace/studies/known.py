@@ -6,14 +6,19 @@ from conceptspace.studies import (
     concept_signal,
     corners,
     forecast,
+    guidance,
+    hidden_capability,
     landscape,
     learning_speed,
     order,
+    patching,
     prediction,
     robustness,
     swing_by,
     trajectories,
+    turn,
     underspecification,
+    vectors,
 )
 from conceptspace.studies.study import Study
 
@@ -27,10 +32,15 @@ STUDIES: dict[str, Study] = {
         swing_by.STUDY,
         prediction.STUDY,
         forecast.STUDY,
+        turn.STUDY,
+        hidden_capability.STUDY,
+        patching.STUDY,
+        guidance.STUDY,
         underspecification.STUDY,
         corners.THREE,
         order.STUDY,
         corners.SIX,
+        vectors.STUDY,
         robustness.STUDY,
     )
 }

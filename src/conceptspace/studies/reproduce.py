@@ -1,19 +1,33 @@
 """From a study to its findings, claims and figure: its runs are done, or what is left of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from conceptspace.folder import RunError, WrongFolder
+from conceptspace.dynamics.settings import FindingsSettings
+from conceptspace.environment import describe_environment
+from conceptspace.folder import ENVIRONMENT, RunError, WrongFolder
 from conceptspace.measure.files import obstacle, write_atomically
+from conceptspace.models.execution import Device, Execution
 from conceptspace.progress import Progress
-from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
+from conceptspace.studies.multiplicity import (
+    corrected,
+    count_claims,
+    judged_more_strictly,
+    level_of,
+    stricter,
+)
+from conceptspace.studies.outline import named_runs, planned
+from conceptspace.studies.study import Scale, Study, StudyRun
 from conceptspace.sweeps.directory import read_plan, run_folder
-from conceptspace.sweeps.plan import Plan, plan_sweep
+from conceptspace.sweeps.plan import Plan
 from conceptspace.sweeps.sweep import sweep
 from conceptspace.units import Executor
+
+if TYPE_CHECKING:
+    from conceptspace.report.case import Claim
 
 SWEEP = "sweep"
 
@@ -35,14 +49,6 @@ class Reproduced:
     notes: list[str] = field(default_factory=list)
 
 
-def listed(study: Study, scale: Scale, seeds: int | None = None) -> list[Seeded]:
-    """The runs of a study, with its own number of seeds or another."""
-    return [
-        (experiment, own if seeds is None else seeds)
-        for experiment, own in study.experiments(scale)
-    ]
-
-
 def reproduce(
     study: Study,
     scale: Scale,
@@ -51,6 +57,7 @@ def reproduce(
     seeds: int | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
+    device: Device | None = None,
     progress: Progress | None = None,
 ) -> Reproduced:
     """Do a study's runs, or what is left of them, and write what comes of them.
@@ -64,6 +71,7 @@ def reproduce(
         seeds: of each run; the study's own number by default.
         workers: processes at once; as many as there are cores by default.
         executor: where the runs are done; on this machine by default.
+        device: `cpu` or `cuda`; by default a GPU where there is one.
         progress: is told how it goes.
 
     Raises:
@@ -72,19 +80,52 @@ def reproduce(
         Interrupted: on Ctrl-C or SIGTERM; the same call continues.
     """
     check_out(out, study, scale)
-    runs, folder = listed(study, scale, seeds), out / SWEEP
-    plan, notes = None, []
-    if runs:
-        plan = plan_sweep(runs, 1)
+    plan = planned(study, scale, seeds)
+    if plan is not None:
         sweep(
-            runs, folder, workers=workers, executor=executor, progress=progress, is_part=True
+            named_runs(plan), out / SWEEP, workers=workers, executor=executor, device=device,
+            progress=progress, is_part=True,
         )  # fmt: skip
     if progress is not None:
         progress.stage("findings, claims and figure")
-    findings: dict[str, Any] = {"study": study.name, "scale": scale}
-    findings |= study.analyse(finished(folder, plan, notes), scale)
+    return conclude(study, scale, out, plan)
+
+
+def conclude(
+    study: Study, scale: Scale, out: Path, plan: Plan | None, *, num_claims: int | None = None
+) -> Reproduced:
+    """Findings, claims and figure of a study whose runs are done.
+
+    Args:
+        study: what is concluded.
+        scale: of its runs.
+        out: folder of all studies of this scale.
+        plan: its runs; None where nothing is trained.
+        num_claims: how many claims its own are corrected for; those of all known studies by
+            default.
+
+    Raises:
+        RunError: if a seed is missing.
+    """
+    if num_claims is None:
+        from conceptspace.studies.known import STUDIES
+
+        num_claims = count_claims(STUDIES.values())
+    folder, notes = out / SWEEP, []
+    settings = plan.runs[0].experiment.findings if plan else FindingsSettings()
+    strict = stricter(settings, num_claims)
+    findings = {"study": study.name, "scale": scale, **level_of(settings)}
+    again = findings | level_of(strict)
+    analysed = study.analyse(finished(folder, plan, notes), scale)
+    if plan is None:
+        again |= analysed | level_of(strict)  # nothing was told of a level
+    else:
+        runs = judged_more_strictly(finished(folder, plan, []), num_claims)
+        again |= study.analyse(runs, scale)
+    findings |= analysed
     findings["notes"] = notes
-    return _write(study, findings, out)
+    claims = corrected(study.claims(findings), study.claims(again), num_claims, level_of(strict))
+    return _write(study, findings, claims, out)
 
 
 def check_out(out: Path, study: Study, scale: Scale) -> None:
@@ -133,13 +174,21 @@ def finished(folder: Path, plan: Plan | None, notes: list[str]) -> Iterator[Stud
         yield StudyRun(run.experiment, join(measured.measurements), place)
 
 
-def _write(study: Study, findings: dict[str, Any], out: Path) -> Reproduced:
+def _write(
+    study: Study, findings: dict[str, Any], claims: Sequence["Claim"], out: Path
+) -> Reproduced:
     from conceptspace.figures.gallery import save_figures
 
-    claims = [claim.model_dump(mode="json") for claim in study.claims(findings)]
-    files = [out / f"{study.name}.json", out / f"{study.name}-claims.json"]
-    for path, content in zip(files, (findings, claims)):
+    saved = [claim.model_dump(mode="json") for claim in claims]
+    files = [out / f"{study.name}.json", claims_file(out, study.name), out / ENVIRONMENT]
+    for path, content in zip(files, (findings, saved)):
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
         write_atomically(path, text.encode())
+    write_atomically(out / ENVIRONMENT, describe_environment(Execution()))
     files += save_figures({study.name: study.figure(findings)}, out)
-    return Reproduced(findings, claims, files, findings["notes"])
+    return Reproduced(findings, saved, files, findings["notes"])
+
+
+def claims_file(out: Path, name: str) -> Path:
+    """Where the claims of a study lie."""
+    return out / f"{name}-claims.json"

@@ -10,7 +10,6 @@ from conceptspace.report.case import Claim, Verdict, control, judge, record
 LEAST_CORRELATION = 0.7
 LEAST_LOWER_END = 0.4
 LEAST_SEPARATIONS = 5
-SIGNIFICANCE = 0.05
 HALF = 0.5
 
 
@@ -21,19 +20,19 @@ def speed_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         findings: of `learning-speed`.
         axis: name of the concept whose separation and speed are compared.
     """
-    first, *others = map(str, findings["thresholds"])
+    first, *others = findings["readings"]
     (other,) = (name for name in findings["concepts"] if name != axis)
-    found = findings["axes"][axis][first]["association"]
+    found, significance = findings["axes"][axis][first]["association"], findings["significance"]
     controls: dict[str, Any] = {
         "correlation": _correlation(found, required=True),
         "separations permuted": control(
-            found["p_value"], (found["p_value"] or 0) <= SIGNIFICANCE, required=True,
-            central_95_percent=found["chance"],
+            found["p_value"], (found["p_value"] or 0) <= significance, required=True,
+            central=found["chance"], share_in_the_centre=findings["confidence"],
         ),
     }  # fmt: skip
-    for threshold in others:
-        again = findings["axes"][axis][threshold]["association"]
-        controls[f"threshold {threshold}"] = _correlation(again, required=False)
+    for reading in others:
+        again = findings["axes"][axis][reading]["association"]
+        controls[f"threshold {reading}"] = _correlation(again, required=False)
     controls["pairs of one separation counted as neither"] = control(
         found["with_ties"], None, required=False
     )
@@ -51,8 +50,9 @@ def speed_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         f"The rank correlation of separation and 1/T of the held-out class at threshold {first}, "
         f"censoring kept (Harrell's C as -1 to 1, over seeds that differ in the separation of "
         f"{axis} and not in that of {other}), is at least {LEAST_CORRELATION:g}, its interval "
-        f"from redrawing seeds lies above {LEAST_LOWER_END:g}, and at most {SIGNIFICANCE:.0%} of "
-        f"permutations reach it; at least {findings['minimum_seeds']} seeds and "
+        f"from redrawing seeds lies above {LEAST_LOWER_END:g}, and at most "
+        f"{100 * significance:.3g} % of permutations reach it; at least "
+        f"{findings['minimum_seeds']} seeds and "
         f"{LEAST_SEPARATIONS} separations.",
         value=found["value"],
         interval=_both(found["interval"]),
@@ -78,14 +78,14 @@ def order_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         findings: of `learning-speed`.
         axis: name of the concept whose separation grows.
     """
-    first, *others = map(str, findings["thresholds"])
+    first, *others = findings["readings"]
     order = findings["axes"][axis][first]["order"]
     other, held = order["other"], f"{order['held']:g}"
     controls = _ends(order, required=True)
-    for threshold in others:
-        again = findings["axes"][axis][threshold]["order"]
+    for reading in others:
+        again = findings["axes"][axis][reading]["order"]
         passed = {"holds": True, "does not hold": False}.get(_flips(_ends(again, required=True)))
-        controls[f"threshold {threshold}"] = control(
+        controls[f"threshold {reading}"] = control(
             again["crossing"], passed, required=False, interval=_both(again["crossing_interval"])
         )
     controls["shares"] = {key: order[key] for key in ("separation", "share", "num_known")}

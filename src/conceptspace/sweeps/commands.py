@@ -8,7 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from conceptspace.options import DONE, StatusOptions, SweepOptions, UsageError
+from conceptspace.options import (
+    DONE,
+    ReproduceOptions,
+    StatusOptions,
+    SweepOptions,
+    UsageError,
+)
 from conceptspace.sweeps.listing import Listing, read_listing
 from conceptspace.sweeps.plan import plan_sweep
 from conceptspace.sweeps.status import RunStatus, Status
@@ -24,14 +30,14 @@ COUNTED = ("seeds", "checkpoints", "steps")
 
 def sweep(options: SweepOptions) -> int:
     """Run a list of experiments and say where they lie."""
+    from conceptspace.sweeps.compared import write_sweep_report
     from conceptspace.sweeps.sweep import sweep as run_sweep
 
     for name in ("seeds", "workers", "threads"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} must be at least 1, not {value}")
-    if options.address is not None and options.executor != "ray":
-        raise UsageError("--address is a Ray cluster's: give --executor ray with it")
+    check_executor(options)
     listing = _listing(options)
     folder = options.out or listing.folder or Path("sweeps") / listing.name
     if options.dry_run:
@@ -43,7 +49,7 @@ def sweep(options: SweepOptions) -> int:
             folder,
             seeds=listing.num_seeds,
             workers=options.workers,
-            executor=_executor(options),
+            executor=executor_of(options),
             device=options.device,
             precision=options.precision,
             threads=options.threads,
@@ -51,6 +57,7 @@ def sweep(options: SweepOptions) -> int:
         )
     print(f"Done in {duration(time.monotonic() - started)}.")
     print(f"Runs: {(folder / 'runs').resolve()}, each with its report.html")
+    print(f"Report: {write_sweep_report(folder).resolve()}")
     return DONE
 
 
@@ -72,7 +79,18 @@ def _listing(options: SweepOptions) -> Listing:
     return listing
 
 
-def _executor(options: SweepOptions) -> Executor | None:
+def check_executor(options: SweepOptions | ReproduceOptions) -> None:
+    """Refuse an address where there is no Ray.
+
+    Raises:
+        UsageError: if there is one.
+    """
+    if options.address is not None and options.executor != "ray":
+        raise UsageError("--address is a Ray cluster's: give --executor ray with it")
+
+
+def executor_of(options: SweepOptions | ReproduceOptions) -> Executor | None:
+    """Where the options want the work to be done; None for processes of this machine."""
     if options.executor == "local":
         return None
     from conceptspace.sweeps.ray import RayExecutor

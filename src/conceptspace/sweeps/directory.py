@@ -63,7 +63,7 @@ def check_sweep(
             ) from None
     if (folder / EXPERIMENT).exists():
         raise WrongFolder(f"{folder} is a run and no sweep: choose another folder with --out")
-    mine = {RUNS, LOG}
+    mine = {RUNS, LOG, REPORT}
     there = {p.name for p in folder.iterdir()} if folder.exists() else set()
     strangers = sorted(name for name in there - mine if not name.startswith("."))
     if strangers:

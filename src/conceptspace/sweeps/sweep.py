@@ -2,7 +2,8 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,28 @@ POLL_SECONDS = 0.5
 KEPT_EVENTS = ("opened", "failed", "done")
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A run of a sweep on which nothing more is done.
+
+    Attributes:
+        run: which.
+        problem: why it failed; empty if it is finished.
+    """
+
+    run: PlannedRun
+    problem: str = ""
+
+
+Meanwhile = Callable[[Sequence[Ended]], bool]
+"""Told the runs that have ended since the last call, which may be none. It may do a piece of work
+of its own while others train, and says whether it did."""
+
+
+class RunsFailed(RunError):
+    """Some runs of a sweep failed; the others are finished."""
+
+
 def sweep(
     experiments: Iterable[Listed],
     out: Path | str,
@@ -34,6 +57,7 @@ def sweep(
     threads: int | None = None,
     progress: Progress | None = None,
     is_part: bool = False,
+    meanwhile: Meanwhile | None = None,
 ) -> Path:
     """Run many experiments, or what is left of them, as one job in one folder.
 
@@ -53,13 +77,15 @@ def sweep(
         threads: of each process, as for `run`.
         progress: is told how it goes.
         is_part: the list may leave out experiments that are in the folder; they are left alone.
+        meanwhile: called again and again between handing out work.
 
     Returns:
         The sweep's folder.
 
     Raises:
         ValueError: if the list is empty, names two settings alike, or the seeds are wrong.
-        RunError: if the folder holds something else, or runs fail; the others are finished first.
+        RunError: if the folder holds something else, or (`RunsFailed`) runs fail; the others are
+            finished first.
         Interrupted: on Ctrl-C or SIGTERM.
         FolderInUse: if another process works on the sweep.
 
@@ -87,22 +113,24 @@ def sweep(
             pool = executor or ProcessPool(num_workers, num_on_gpu=workers or 1)
             stack.enter_context(pool)
             stack.enter_context(terminate_as_interrupt())  # after Ray, which takes SIGTERM itself
-            _work(schedule, pool, teller)
+            _work(schedule, pool, teller, meanwhile or (lambda ended: False))
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; nothing is lost: the same command continues the sweep in {folder}"
         ) from None
     if schedule.failed:
-        raise RunError(_failures(schedule.failed, len(runs)))
+        raise RunsFailed(_failures(schedule.failed, len(runs)))
     return folder
 
 
-def _work(schedule: Schedule, executor: Executor, teller: "_Teller") -> None:
+def _work(schedule: Schedule, executor: Executor, teller: "_Teller", meanwhile: Meanwhile) -> None:
     while True:
         schedule.hand_out(executor)
+        # After handing out, so that what is done meanwhile keeps nobody waiting.
+        was_busy = meanwhile(teller.take_ended())
         if schedule.is_finished:
             return
-        for unit, outcome in executor.finished(POLL_SECONDS):
+        for unit, outcome in executor.finished(0.0 if was_busy else POLL_SECONDS):
             schedule.take(unit, outcome)
         teller.look()
 
@@ -132,6 +160,7 @@ class _Teller:
         self.total = sum(run.steps * len(run.seeds) for run in runs)
         self.num_runs = len(runs)
         self.num_ended = 0
+        self.ended: list[Ended] = []
         self.ended_steps = 0
         self.followed: dict[str, dict[int, LogFollower]] = {}
         progress.stage(f"{len(runs)} runs, {sum(len(run.seeds) for run in runs)} with their seeds")
@@ -160,9 +189,15 @@ class _Teller:
         self.num_ended += 1
         self.ended_steps += run.steps * len(run.seeds)
         self.followed.pop(run.folder, None)
+        self.ended.append(Ended(run, message if event == "failed" else ""))
         said = {"done": "done", "there": "was done before", "failed": f"failed: {message}"}[event]
         self.progress.stage(f"{run.folder}: {said} ({self.num_ended} of {self.num_runs})")
         self.look()
+
+    def take_ended(self) -> list[Ended]:
+        """The runs that have ended since the last call."""
+        ended, self.ended = self.ended, []
+        return ended
 
     def look(self) -> None:
         """Read how far the seeds are that are being trained."""
