@@ -14,12 +14,7 @@ import numpy as np
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.experiment import Experiment
-from conceptspace.studies.robustness_variants import (
-    CLAIMS,
-    Variant,
-    as_variants_are_measured,
-    trained,
-)
+from conceptspace.studies.robustness_variants import CLAIMS, Variant, trained
 from conceptspace.studies.separations import NUM_SEEDS
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
 
@@ -28,8 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from conceptspace.report.case import Claim
-
-NAIVE = "naive"
 
 
 @dataclass(frozen=True)
@@ -79,60 +72,41 @@ def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
         if variant is None:
             raise ValueError(f"runs: {run.experiment.name} is no variant of this study")
         signal = _signal(run.experiment)
-        found += [_judged(row, signal, scale) for row in _rows(run, variant, scale, notes)]
+        found += [_judged(row, signal, scale) for row in _rows(run, variant, notes)]
     if not any(row["key"] == "baseline" for row in found):
         raise ValueError("runs must hold the baseline")
     return plain({"claims": CLAIMS, "variants": found, "damage": notes})
 
 
-def _rows(run: StudyRun, variant: Variant, scale: Scale, notes: list[str]) -> Iterator[Row]:
+def _rows(run: StudyRun, variant: Variant, notes: list[str]) -> Iterator[Row]:
     """A run as a variant; of a baseline also all that is made of it without training."""
-    from conceptspace.dynamics.narrowing import every_other
     from conceptspace.studies.raw_weights import raw_trajectory
 
     settings, setting = run.experiment.findings, variant.setting
+    yield Row(variant.key, variant.label, setting, run.trajectory, settings)
     if not variant.is_baseline:
-        yield Row(variant.key, variant.label, setting, run.trajectory, settings)
         return
-    measured_as = as_variants_are_measured(scale, variant)
-    whole = run.trajectory
-    base = _cut(whole, measured_as)
-    yield Row(variant.key, variant.label, setting, base, settings)
-    if measured_as != variant.experiment:
-        yield Row("in-full", "longer, measured in full", setting, whole, settings, FROM_BASELINE)
     if run.experiment.training.average_decay is not None:
-        raw = raw_trajectory(run, _named_as(measured_as, run.experiment), notes)
+        raw = raw_trajectory(run, notes)
         yield Row("raw-weights", "raw weights", setting, raw, settings, "the baseline's weights")
-    half = every_other(base)
+    half = every_other(run.trajectory)
     yield Row("spacing", "every other checkpoint", setting, half, settings, FROM_BASELINE)
     first, *others = settings.thresholds
     for threshold in others[:1]:
         turned = settings.replace(thresholds=(threshold, first))
         label = f"threshold {threshold:g}"
-        yield Row("threshold", label, setting, base, turned, FROM_BASELINE, ("C5",))
+        yield Row("threshold", label, setting, run.trajectory, turned, FROM_BASELINE, ("C5",))
 
 
 FROM_BASELINE = "the baseline's trajectory"
 
 
-def _cut(trajectory: "xarray.Dataset", measured_as: Experiment) -> "xarray.Dataset":
-    from conceptspace.dynamics.narrowing import narrowed
-    from conceptspace.elicitation.settings import method_names
-
-    methods = measured_as.elicitation
-    return narrowed(
-        trajectory,
-        steps=measured_as.steps,
-        strengths={n: m.strengths for n, m in zip(method_names(methods), methods)},
-        num_samples=measured_as.measurement.num_samples,
-        num_control_samples=measured_as.measurement.num_control_samples,
-    )
-
-
-def _named_as(measured_as: Experiment, run: Experiment) -> Experiment:
-    """The run's own settings, measured like the variants."""
-    fields = ("training", "measurement", "elicitation")
-    return run.replace(**{name: getattr(measured_as, name) for name in fields})
+def every_other(trajectory: "xarray.Dataset") -> "xarray.Dataset":
+    """The untrained model, every other trained checkpoint from the first on, and the last."""
+    steps = trajectory["step"].values
+    trained = np.flatnonzero(steps > 0)
+    kept = sorted({*np.flatnonzero(steps == 0).tolist(), *trained[::2].tolist(), len(steps) - 1})
+    return trajectory.isel(step=kept)
 
 
 def _judged(row: Row, signal: Mapping[str, Any], scale: Scale) -> dict[str, Any]:
