@@ -274,6 +274,6 @@ def test_every_other_checkpoint_keeps_the_first_and_the_last():
 
 
 def test_the_hidden_clock_is_not_drawn_up_by_weight_decay():
-    """Adam moves gamma(0) by its rate at most, and decay by rate x decay x gamma(0) the other way."""
+    """Adam moves gamma(0) by its rate at most, decay by rate x decay x gamma(0) the other way."""
     experiment = VARIANTS["hidden-clock"].experiment
     assert experiment.training.weight_decay * abs(experiment.diffusion.gamma_start) < 0.1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from conceptspace.concepts.space import ConceptSpace
-from conceptspace.data.vectors import PointAxis
+from conceptspace.data.vectors import PointAxis, VectorWorld
 from conceptspace.dynamics.plain import plain
 from conceptspace.experiment import Experiment
 from conceptspace.recipes.vectors import vectors
@@ -48,12 +48,14 @@ def experiments(scale: Scale) -> list[Seeded]:
 def three_values() -> Experiment:
     """The recipe with three values of the strong axis; classes 11 and 12 are held out."""
     base = vectors()
-    axes = (base.world.axes[0], PointAxis(name="strong", points=THREE_POINTS))
+    world = base.world
+    assert isinstance(world, VectorWorld)  # the recipe's
+    axes = (world.axes[0], PointAxis(name="strong", points=THREE_POINTS))
     concepts = (base.space.concepts[0], axes[1].concept(("low", "middle", "high")))
     return base.replace(
         name=THREE_VALUES,
         space=ConceptSpace(concepts=concepts),
-        world=base.world.replace(axes=axes, nuisance=NUISANCE),
+        world=world.replace(axes=axes, nuisance=NUISANCE),
     )
 
 
