@@ -72,7 +72,10 @@ def flip(
     around = _jeffreys(right, known, confidence)
     num_seeds = comes_first.shape[1]
     drawn = rng.integers(num_seeds, size=(num_resamples, num_seeds))
-    draws = np.array([_crossing(setting, comes_first[:, seeds]) for seeds in drawn])
+    # Few seeds can be redrawn in few ways: 126 of 5, however many resamples there are.
+    ways, which = np.unique(np.sort(drawn, axis=1), axis=0, return_inverse=True)
+    crossings = np.array([_crossing(setting, comes_first[:, seeds]) for seeds in ways])
+    draws = crossings[which.reshape(-1)]
     return Flip(
         share, around, known.astype(float), _crossing(setting, comes_first)[1],
         _outer_interval(draws[~np.isnan(draws[:, 1])], confidence),
