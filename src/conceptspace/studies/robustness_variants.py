@@ -78,7 +78,7 @@ def _quick() -> list[Variant]:
         # the variant above.
         (
             "hidden-clock",
-            f"hidden clock, {light}",
+            f"hidden clock, decay {LIGHT_DECAY:g}",
             {"diffusion": clock, "training": lightly.replace(clip_norm=0.01)},
         ),
         ("regression", "regression", {"diffusion": RegressionSettings()}),
