@@ -63,7 +63,7 @@ def censored_slope(
         ...     share, np.array([500.0, 900.0, np.inf]), 2000.0, clusters=np.arange(3), rng=rng
         ... )
         >>> found.value, found.is_least
-        (2200.0, True)
+        (1850.0, False)
     """
     setting = np.asarray(setting, dtype=float)
     _, cut, happened = checked_observations(np.ones_like(setting), times, ends)
