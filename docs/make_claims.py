@@ -197,11 +197,12 @@ def controls_table(controls: Mapping[str, Any]) -> str:
     for name, entry in controls.items():
         if name == CORRECTED or not isinstance(entry, Mapping) or "passed" not in entry:
             continue
-        value = "-" if entry["value"] is None else f"{entry['value']:g}"
+        value = entry["value"]
+        said = "-" if value is None else value if isinstance(value, str) else f"{value:g}"
         passed = {True: "yes", False: "**no**", None: "not judged"}[entry["passed"]]
         needed = "yes" if entry.get("required") else "no"
         span = around(entry.get("interval")).strip(" ()") or "-"
-        lines.append(f"| {name.replace('|', '/')} | {value} | {span} | {passed} | {needed} |")
+        lines.append(f"| {name.replace('|', '/')} | {said} | {span} | {passed} | {needed} |")
     return "\n".join(lines) + "\n" if len(lines) > 2 else ""
 
 

@@ -94,3 +94,8 @@ def test_without_results_all_pages_say_so(script, tmp_path):
     written = script.make_pages(tmp_path, tmp_path / "docs")
     assert all(path.suffix == ".md" for path in written)
     assert "not measured" in (tmp_path / "docs/claims/index.md").read_text()
+
+
+def test_a_control_whose_value_is_a_class_is_told_as_it_is(script):
+    controls = {"heads to": {"value": "01", "passed": True, "required": True}}
+    assert "| heads to | 01 | - | yes | yes |" in script.controls_table(controls)
