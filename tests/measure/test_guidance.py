@@ -67,7 +67,7 @@ def test_without_guidance_an_adapter_is_never_asked_to_guide(native, monkeypatch
         raise AssertionError("asked to guide")
 
     monkeypatch.setattr(native, "sample_guided", asked)
-    images(native, part(Naive(), 0.0), part(Guided(), 1.0))
+    assert len(images(native, part(Naive(), 0.0), part(Guided(), 1.0))) == 4
 
 
 def test_an_adapter_that_cannot_guide_says_so():

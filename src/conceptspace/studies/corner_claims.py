@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conceptspace.report.case import Claim, control, judge, record
+from conceptspace.report.case import Claim, both_ends, control, judge, record
 from conceptspace.studies.correlated import (
-    both_ends,
     correlation,
     demanded,
     permuted,
-    too_few_seeds,
 )
+from conceptspace.studies.sides import too_few_seeds
 
 NUMBERS = {3: "three", 4: "four", 5: "five", 6: "six"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conceptspace.report.case import control
+from conceptspace.report.case import both_ends, control
 
 Found = Mapping[str, Any]
 """A `conceptspace.theory.association.Association` as findings hold it; None for what is unknown."""
@@ -49,16 +49,3 @@ def demanded(confidence: float, what: str) -> str:
         f"above 0 with its {100 * confidence:.4g} % interval from redrawing seeds, and at most "
         f"{100 * (1 - confidence):.3g} % of permutations of the {what} reach it"
     )
-
-
-def too_few_seeds(findings: Mapping[str, Any]) -> str:
-    """Why seeds are too few for a verdict; empty if they are not."""
-    if findings["num_seeds"] < findings["minimum_seeds"]:
-        return f"{findings['num_seeds']} seeds, and {findings['minimum_seeds']} are needed"
-    return ""
-
-
-def both_ends(interval: Any) -> tuple[float, float] | None:
-    """An interval of which both ends are known."""
-    low, high = interval
-    return None if low is None or high is None else (float(low), float(high))

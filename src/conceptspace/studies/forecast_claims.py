@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conceptspace.report.case import Claim, control, judge, record
-from conceptspace.studies.sides import above, known_interval, too_few
+from conceptspace.report.case import Claim, both_ends, control, judge, record
+from conceptspace.studies.sides import above, too_few
 
 LEAST_ROWS = 15
 LEAST_OF_EACH = 4
@@ -42,7 +42,7 @@ def forecast_claim(findings: Mapping[str, Any]) -> Claim:
         f"interval holds its bound, or with fewer than {LEAST_ROWS} seeds at risk or "
         f"{LEAST_OF_EACH} of either outcome.",
         value=None if scores is None else scores["skill"]["value"],
-        interval=None if scores is None else known_interval(scores["skill"]["interval"]),
+        interval=None if scores is None else both_ends(scores["skill"]["interval"]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],
@@ -51,7 +51,7 @@ def forecast_claim(findings: Mapping[str, Any]) -> Claim:
 
 
 def _scored(scores: Mapping[str, Any], significance: float) -> dict[str, Any]:
-    skill, auc = (known_interval(scores[name]["interval"]) for name in ("skill", "auc"))
+    skill, auc = (both_ends(scores[name]["interval"]) for name in ("skill", "auc"))
     return {
         "skill": control(
             scores["skill"]["value"], above(skill, 0.0), required=True, interval=skill
@@ -65,7 +65,7 @@ def _scored(scores: Mapping[str, Any], significance: float) -> dict[str, Any]:
         ),
         "Brier score": control(
             scores["brier"]["value"], None, required=False,
-            interval=known_interval(scores["brier"]["interval"]),
+            interval=both_ends(scores["brier"]["interval"]),
             of_the_base_rate=scores["base_rate_brier"], base_rate=scores["base_rate"],
         ),
     }  # fmt: skip
@@ -76,7 +76,7 @@ def _again(other: Mapping[str, Any]) -> dict[str, Any]:
     scores = other["scores"]
     if scores is None:
         return control(None, None, required=False, rows=other["num_rows"])
-    interval = known_interval(scores["skill"]["interval"])
+    interval = both_ends(scores["skill"]["interval"])
     return control(
         scores["skill"]["value"], above(interval, 0.0), required=False, interval=interval,
         auc=scores["auc"]["value"], rows=other["num_rows"], turns=other["num_happened"],

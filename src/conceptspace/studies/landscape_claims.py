@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from conceptspace.report.case import Claim, control, judge, record
-from conceptspace.studies.sides import above, known_interval, share_interval, too_few
+from conceptspace.report.case import Claim, both_ends, control, judge, record
+from conceptspace.studies.sides import above, share_interval, too_few
 from conceptspace.theory.landscape_fit import STRONG_EVIDENCE
 from conceptspace.theory.landscape_sweep import LAW, MEAN, WITHOUT_SHIFT, explained
 
@@ -102,7 +102,7 @@ def held_out_claim(findings: Mapping[str, Any]) -> Claim:
         reason = reason or "a signal is 0 or the same everywhere, so there is no law of rates"
     else:
         for kind in (MEAN, WITHOUT_SHIFT):
-            interval = known_interval(left["above"][kind])
+            interval = both_ends(left["above"][kind])
             controls[f"above the {_name(kind)}"] = control(
                 left["r2"][LAW] - left["r2"][kind], above(interval, 0.0), required=True,
                 interval=interval, r2=left["r2"][kind],
@@ -124,7 +124,7 @@ def held_out_claim(findings: Mapping[str, Any]) -> Claim:
         "permutations of the signals reach it. Does not hold if a difference lies below 0 or "
         "permuted signals do as well; inconclusive if an interval holds 0.",
         value=None if left is None else left["r2"][LAW],
-        interval=None if left is None else known_interval(left["interval"][LAW]),
+        interval=None if left is None else both_ends(left["interval"][LAW]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],

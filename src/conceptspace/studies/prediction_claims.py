@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conceptspace.report.case import Claim, control, judge, record
-from conceptspace.studies.sides import above, known_interval, too_few
+from conceptspace.report.case import Claim, both_ends, control, judge, record
+from conceptspace.studies.sides import above, too_few
 
 LEAST_CORRELATION = 0.8
 LEAST_LOWER_END = 0.4
@@ -39,7 +39,7 @@ def times_claim(findings: Mapping[str, Any]) -> Claim:
         f"{LEAST_LOWER_END:g}, and at most {significance:.2g} of permutations of the signals "
         "among settings reach it.",
         value=None if found is None else found["correlation"],
-        interval=None if found is None else known_interval(found["interval"]),
+        interval=None if found is None else both_ends(found["interval"]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],
@@ -50,8 +50,8 @@ def times_claim(findings: Mapping[str, Any]) -> Claim:
 def _times_controls(
     findings: Mapping[str, Any], found: Mapping[str, Any], significance: float, others: list[str]
 ) -> dict[str, Any]:
-    interval = known_interval(found["interval"])
-    gain = known_interval(found["gain_interval"])
+    interval = both_ends(found["interval"])
+    gain = both_ends(found["gain_interval"])
     controls = {
         "correlation": _correlation(found, required=True),
         "signals permuted among settings": control(
@@ -78,7 +78,7 @@ def _times_controls(
 
 
 def _correlation(found: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
-    value, interval = found["correlation"], known_interval(found["interval"])
+    value, interval = found["correlation"], both_ends(found["interval"])
     passed = None
     if value is not None and interval is not None:
         passed = value >= LEAST_CORRELATION and interval[0] > LEAST_LOWER_END
@@ -93,7 +93,7 @@ def order_claim(findings: Mapping[str, Any]) -> Claim:
     """
     first, *others = map(str, findings["thresholds"])
     found, significance = findings["order"][first], 1 - findings["confidence"]
-    interval = known_interval(found["interval"])
+    interval = both_ends(found["interval"])
     controls: dict[str, Any] = {
         "stronger signal first": control(
             found["share"], above(interval, HALF), required=True, interval=interval
@@ -107,7 +107,7 @@ def order_claim(findings: Mapping[str, Any]) -> Claim:
     }  # fmt: skip
     for threshold in others:
         again = findings["order"][threshold]
-        ends = known_interval(again["interval"])
+        ends = both_ends(again["interval"])
         controls[f"threshold {threshold}"] = control(
             again["share"], above(ends, HALF), required=False, interval=ends
         )

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conceptspace.report.case import Claim, Verdict, control, record
+from conceptspace.report.case import Claim, Verdict, both_ends, control, record
 
 LEAST_JUDGED = 0.5
 """Share of the variants that must have a verdict other than inconclusive."""
@@ -103,7 +103,7 @@ def _controls(
             own["value"] if own else None,
             passed,
             required=False,
-            interval=_both(own),
+            interval=both_ends(own["interval"] if own else None),
             verdict=verdict,
             apart_from_baseline=_apart(own, base),
             training_classes_learned=row["learned"],
@@ -126,20 +126,13 @@ def _parts(own: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _both(own: Mapping[str, Any] | None) -> tuple[float, float] | None:
-    if own is None or own["interval"] is None:
-        return None
-    low, high = own["interval"]
-    return float(low), float(high)
-
-
 def _apart(own: Mapping[str, Any] | None, base: Mapping[str, Any] | None) -> bool | None:
     """Whether two numbers differ by more than their intervals allow; None where one is not known.
 
     By the squares of the ends that face each other (Zou and Donner 2008), as for independent
     numbers; the seeds are the same, which makes it cautious.
     """
-    ends, others = _both(own), _both(base)
+    ends, others = (both_ends(of["interval"] if of else None) for of in (own, base))
     if own is None or base is None or ends is None or others is None:
         return None
     gap = float(own["value"] - base["value"])

@@ -20,7 +20,7 @@ FIXED_SIZE = 0.3
 """While colours are swept. Published is 0.4, where a small object has a radius of two pixels of
 these images, and models leave many of them out."""
 QUICK_ELICITED = (0.2, 0.25)
-"""Colour separations at which class 11 is elicited, the sizes 0.4 apart."""
+"""Colour separations at which class 11 is elicited, the sizes as in the colour sweep."""
 NUM_ELICITED_SEEDS = 8
 QUICK_STEPS = 2800
 QUICK_MEASUREMENT = MeasurementSettings(

@@ -57,12 +57,6 @@ def interval_of(draws: Sequence[float] | np.ndarray, confidence: float) -> tuple
     return float(low), float(high)
 
 
-def known_interval(ends: Sequence[float | None]) -> tuple[float, float] | None:
-    """An interval of findings, if both ends are known."""
-    low, high = ends
-    return None if low is None or high is None else (float(low), float(high))
-
-
 def too_few(findings: Mapping[str, Any], num_settings: int, needed: int) -> str:
     """Why there are too few seeds or settings for a verdict; empty if there are enough.
 
@@ -71,8 +65,13 @@ def too_few(findings: Mapping[str, Any], num_settings: int, needed: int) -> str:
         num_settings: that can be scored.
         needed: how many of them.
     """
+    if num_settings < needed:
+        return too_few_seeds(findings) or f"{num_settings} settings, and {needed} are needed"
+    return too_few_seeds(findings)
+
+
+def too_few_seeds(findings: Mapping[str, Any]) -> str:
+    """Why seeds are too few for a verdict; empty if they are not."""
     if findings["num_seeds"] < findings["minimum_seeds"]:
         return f"{findings['num_seeds']} seeds, and {findings['minimum_seeds']} are needed"
-    if num_settings < needed:
-        return f"{num_settings} settings, and {needed} are needed"
     return ""

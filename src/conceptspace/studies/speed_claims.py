@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from conceptspace.report.case import Claim, Verdict, control, judge, record
+from conceptspace.report.case import Claim, Verdict, both_ends, control, judge, record
+from conceptspace.studies.sides import too_few_seeds
 
 LEAST_CORRELATION = 0.7
 LEAST_LOWER_END = 0.4
@@ -55,7 +56,7 @@ def speed_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         f"{findings['minimum_seeds']} seeds and "
         f"{LEAST_SEPARATIONS} separations.",
         value=found["value"],
-        interval=_both(found["interval"]),
+        interval=both_ends(found["interval"]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],
@@ -68,7 +69,7 @@ def _correlation(found: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
     passed = None
     if value is not None and low is not None:
         passed = value >= LEAST_CORRELATION and low > LEAST_LOWER_END
-    return control(value, passed, required=required, interval=_both(found["interval"]))
+    return control(value, passed, required=required, interval=both_ends(found["interval"]))
 
 
 def order_claim(findings: Mapping[str, Any], axis: str) -> Claim:
@@ -86,8 +87,11 @@ def order_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         again = findings["axes"][axis][reading]["order"]
         passed = {"holds": True, "does not hold": False}.get(_flips(_ends(again, required=True)))
         controls[f"threshold {reading}"] = control(
-            again["crossing"], passed, required=False, interval=_both(again["crossing_interval"])
-        )
+            again["crossing"],
+            passed,
+            required=False,
+            interval=both_ends(again["crossing_interval"]),
+        )  # fmt: skip
     controls["shares"] = {key: order[key] for key in ("separation", "share", "num_known")}
     reason = _too_little(findings, len(order["separation"]))
     if reason:
@@ -102,7 +106,7 @@ def order_claim(findings: Mapping[str, Any], axis: str) -> Claim:
         "value is the separation at which the share passes one half, its interval from redrawing "
         "seeds, cut off at the separations that were run.",
         value=order["crossing"],
-        interval=_both(order["crossing_interval"]),
+        interval=both_ends(order["crossing_interval"]),
         verdict="inconclusive" if reason else _flips(controls),
         controls=controls,
         scale=findings["scale"],
@@ -114,7 +118,7 @@ def _ends(order: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
     """Whether each end lies on its side of one half; None where its interval holds one half."""
     found = {}
     for name, place, sign in (("smallest", 0, -1.0), ("largest", -1, 1.0)):
-        share, interval = order["share"][place], _both(order["interval"][place])
+        share, interval = order["share"][place], both_ends(order["interval"][place])
         passed = None
         if share is not None and interval is not None and not interval[0] <= HALF <= interval[1]:
             passed = bool(np.sign(share - HALF) == sign)
@@ -130,14 +134,7 @@ def _flips(controls: Mapping[str, Any]) -> Verdict:
 
 def _too_little(findings: Mapping[str, Any], num_separations: int) -> str:
     """Why no verdict is possible; empty if one is."""
-    if findings["num_seeds"] < findings["minimum_seeds"]:
-        return f"{findings['num_seeds']} seeds, and {findings['minimum_seeds']} are needed"
     if num_separations < LEAST_SEPARATIONS:
-        return f"{num_separations} separations, and {LEAST_SEPARATIONS} are needed"
-    return ""
-
-
-def _both(interval: Any) -> tuple[float, float] | None:
-    """An interval of which both ends are known."""
-    low, high = interval
-    return None if low is None or high is None else (float(low), float(high))
+        few = f"{num_separations} separations, and {LEAST_SEPARATIONS} are needed"
+        return too_few_seeds(findings) or few
+    return too_few_seeds(findings)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from conceptspace.report.case import Claim, control, judge, record
-from conceptspace.studies.sides import above, known_interval, share_interval, too_few
+from conceptspace.report.case import Claim, both_ends, control, judge, record
+from conceptspace.studies.sides import above, share_interval, too_few
 from conceptspace.studies.swing_networks import DEEP, SHALLOW, TASKS
 
 EXACT, SAME = 1e-6, 1e-10
@@ -109,7 +109,7 @@ def order_claim(findings: Mapping[str, Any]) -> Claim:
         findings: of `swing-by`.
     """
     found = findings["measured"] and findings["measured"]["order"]
-    interval = found and known_interval(found["interval"])
+    interval = found and both_ends(found["interval"])
     controls: dict[str, Any] = {}
     if found:
         controls = {
@@ -142,7 +142,7 @@ def turn_claim(findings: Mapping[str, Any]) -> Claim:
         findings: of `swing-by`.
     """
     found = findings["measured"] and findings["measured"]["turn"]
-    interval = found and known_interval(found["interval"])
+    interval = found and both_ends(found["interval"])
     significance = 1 - findings["confidence"]
     controls: dict[str, Any] = {}
     if found:
@@ -175,7 +175,7 @@ def slowing_claim(findings: Mapping[str, Any]) -> Claim:
         findings: of `swing-by`.
     """
     found = findings["measured"] and findings["measured"]["slowing"]
-    interval = found and known_interval(found["interval"])
+    interval = found and both_ends(found["interval"])
     controls: dict[str, Any] = {}
     if found:
         controls = _ranked(found, 1 - findings["confidence"], "slowings") | {
@@ -203,7 +203,7 @@ def slowing_claim(findings: Mapping[str, Any]) -> Claim:
 
 def _ranked(found: Mapping[str, Any], significance: float, what: str) -> dict[str, Any]:
     """A rank correlation with its interval, and beside permutations."""
-    interval = known_interval(found["interval"])
+    interval = both_ends(found["interval"])
     return {
         "rank correlation": control(
             found["correlation"], above(interval, 0.0), required=True, interval=interval

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conceptspace.report.case import Claim, control, judge, record
+from conceptspace.report.case import Claim, both_ends, control, judge, record
 
 LEAST_SHARES = 3
 HALF = 0.5
@@ -56,7 +56,7 @@ def slope_claim(findings: Mapping[str, Any]) -> Claim:
         f"correlation; at least {findings['minimum_seeds']} seeds and {LEAST_SHARES} shares, and "
         "at the smallest share at least half of the seeds learn it.",
         value=steps["value"],
-        interval=_both(steps["interval"]),
+        interval=both_ends(steps["interval"]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],
@@ -111,7 +111,7 @@ def bend_claim(findings: Mapping[str, Any]) -> Claim:
         f"its {concept} and the {words['masked']} its own, beyond {HALF} with their intervals; at "
         f"least {findings['minimum_seeds']} seeds.",
         value=at_end["value"],
-        interval=_both(at_end["interval"]),
+        interval=both_ends(at_end["interval"]),
         verdict="inconclusive" if reason else judge(controls),
         controls=controls,
         scale=findings["scale"],
@@ -131,13 +131,13 @@ def _above(
     found: Mapping[str, Any], bound: float, *, required: bool, **details: Any
 ) -> dict[str, Any]:
     """Passed where the interval lies above a bound."""
-    interval = _both(found["interval"])
+    interval = both_ends(found["interval"])
     passed = None if interval is None else interval[0] > bound
     return control(found["value"], passed, required=required, interval=interval, **details)
 
 
 def _below(found: Mapping[str, Any], bound: float, *, required: bool) -> dict[str, Any]:
-    interval = _both(found["interval"])
+    interval = both_ends(found["interval"])
     passed = None if interval is None else interval[1] < bound
     return control(found["value"], passed, required=required, interval=interval)
 
@@ -156,9 +156,3 @@ def _no_ends(findings: Mapping[str, Any]) -> str:
     if shares[0] > 0 or shares[-1] < 1:
         return f"the shares go from {shares[0]:g} to {shares[-1]:g} and not from 0 to 1"
     return ""
-
-
-def _both(interval: Any) -> tuple[float, float] | None:
-    """An interval of which both ends are known."""
-    low, high = interval
-    return None if low is None or high is None else (float(low), float(high))
