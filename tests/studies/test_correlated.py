@@ -2,7 +2,8 @@
 
 import pytest
 
-from conceptspace.studies.correlated import NOTHING, correlation, permuted, too_few_seeds
+from conceptspace.studies.correlated import NOTHING, correlation, permuted
+from conceptspace.studies.sides import too_few_seeds
 
 
 def found(low, p_value=0.01):
