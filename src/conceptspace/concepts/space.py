@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -107,6 +107,17 @@ class Concept(Settings):
             )
         return self
 
+    @classmethod
+    def named(cls, name: str, labels: Sequence[str]) -> Self:
+        """A concept whose values are known by their words alone: each is a one-hot.
+
+        Example:
+            >>> Concept.named("hair", ("fair", "black")).values
+            ((1.0, 0.0), (0.0, 1.0))
+        """
+        rows = tuple(tuple(float(i == k) for k in range(len(labels))) for i in range(len(labels)))
+        return cls(name=name, factor=name, values=rows, labels=tuple(labels))
+
     @property
     def num_values(self) -> int:
         return len(self.values)
@@ -149,6 +160,16 @@ class ConceptSpace(Settings):
                 if seen.count(entry) > 1:
                     raise ValueError(f"two concepts have the same {what} {entry!r}")
         return concepts
+
+    @classmethod
+    def named(cls, **concepts: Sequence[str]) -> Self:
+        """A space of concepts whose values are known by their words alone.
+
+        Example:
+            >>> ConceptSpace.named(colour=("red", "blue"), size=("large", "small")).describe("11")
+            'blue small'
+        """
+        return cls(concepts=tuple(Concept.named(name, words) for name, words in concepts.items()))
 
     @property
     def names(self) -> tuple[str, ...]:
