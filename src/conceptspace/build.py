@@ -1,9 +1,17 @@
 """From an experiment's settings to the objects that they describe."""
 
+import numpy as np
 import torch
 
 from conceptspace.adapters.native import NativeAdapter
-from conceptspace.data.dataset import Dataset, draw_dataset, split_training
+from conceptspace.data.dataset import (
+    Dataset,
+    draw_dataset,
+    draw_labelled_sets,
+    labelled_dataset,
+    split_training,
+)
+from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.data.pictures import pictures_of
 from conceptspace.data.streams import numpy_stream, torch_seed
 from conceptspace.data.vectors import VectorWorld
@@ -25,11 +33,16 @@ from conceptspace.models.settings import (
 from conceptspace.models.unet import UNet
 from conceptspace.models.vdm import VDM
 from conceptspace.probes.classifier import Probe, train_probe
+from conceptspace.probes.ensemble import DoubtfulReadings, EnsembleProbe, train_ensemble
 from conceptspace.probes.inversion import Inversion
 from conceptspace.probes.points import PointLocation, PointProbe
 from conceptspace.probes.quality import calibration, class_accuracy, confusion
 from conceptspace.probes.reading import Inverter
-from conceptspace.probes.settings import PointProbeSettings, ProbeSettings
+from conceptspace.probes.settings import (
+    EnsembleProbeSettings,
+    PointProbeSettings,
+    ProbeSettings,
+)
 from conceptspace.probes.stored import StorableProbe
 
 
@@ -74,6 +87,8 @@ def draw_training_sets(experiment: Experiment, seed: int) -> dict[str, Dataset]:
     rng = numpy_stream(seed, "data")
     prompter, training = experiment.prompter, experiment.training
     classes = experiment.split.training(experiment.space)
+    if isinstance(experiment.world, LabelledWorld):
+        return _labelled_sets(experiment, experiment.world, rng)
     drawn = draw_dataset(experiment.world, prompter, classes, training.images_per_class, rng)
     train, validation = split_training(drawn, training.training_share)
     sets = {"train": train, "validation": validation}
@@ -84,6 +99,22 @@ def draw_training_sets(experiment: Experiment, seed: int) -> dict[str, Dataset]:
     return sets
 
 
+def _labelled_sets(
+    experiment: Experiment, world: LabelledWorld, rng: np.random.Generator
+) -> dict[str, Dataset]:
+    held_out = experiment.split.held_out(experiment.space)
+    return draw_labelled_sets(
+        world,
+        experiment.prompter,
+        experiment.split.training(experiment.space),
+        held_out,
+        num_per_class=experiment.training.images_per_class,
+        training_share=experiment.training.training_share,
+        num_held_out=-(-experiment.measurement.num_loss_images // max(1, len(held_out))),
+        rng=rng,
+    )
+
+
 def build_probe(experiment: Experiment, progress=None) -> StorableProbe:
     """Make the probe: train the classifier, or for vectors write down the points. It is the same
     for all seeds of a run."""
@@ -91,11 +122,17 @@ def build_probe(experiment: Experiment, progress=None) -> StorableProbe:
     if isinstance(world, VectorWorld):
         return PointProbe.of(world, experiment.space)
     assert isinstance(settings, ProbeSettings)  # or the experiment would have refused it
+    if isinstance(settings, EnsembleProbeSettings):
+        return train_ensemble(world, experiment.space, settings, 0, progress)
     return train_probe(world, experiment.space, settings, 0, progress)
 
 
-def _inverter(experiment: Experiment) -> Inverter:
+def _inverter(experiment: Experiment, probe: Probe) -> Inverter | None:
     world, settings = experiment.world, experiment.probe
+    if isinstance(world, LabelledWorld):
+        if isinstance(probe, EnsembleProbe) and isinstance(settings, EnsembleProbeSettings):
+            return DoubtfulReadings(probe, experiment.space, settings.tolerated_disagreement)
+        return None
     if isinstance(world, VectorWorld):
         assert isinstance(settings, PointProbeSettings)  # or the experiment would have refused it
         return PointLocation(world, experiment.space, settings)
@@ -109,7 +146,7 @@ def build_instrument(experiment: Experiment, probe: Probe) -> Instrument:
         experiment.split,
         experiment.elicitation,
         probe,
-        _inverter(experiment),
+        _inverter(experiment, probe),
         experiment.measurement,
         pictures_of(experiment.world),
     )
@@ -119,13 +156,29 @@ NUM_JUDGED_IMAGES = 2000
 
 
 def judge_probe(experiment: Experiment, probe: Probe) -> dict[str, object]:
-    """The probe's confusion table, calibration and accuracy on fresh renders of every class."""
-    rng = numpy_stream(0, "judge-probe")
+    """The probe's confusion table, calibration and accuracy on images it has not learned from.
+
+    They are fresh renders of every class, or the labelled images that are kept back. Of these,
+    `doubtful` says which share an ensemble would not trust itself on.
+    """
     space = experiment.space
-    per_class = max(1, NUM_JUDGED_IMAGES // len(space.classes))
-    renders = draw_dataset(experiment.world, experiment.prompter, space.classes, per_class, rng)
-    return {
-        "confusion": confusion(probe, renders, space),
-        "calibration": calibration(probe, renders, space),
-        "accuracy": class_accuracy(probe, renders, space),
+    images = _judging_images(experiment, numpy_stream(0, "judge-probe"))
+    quality = {
+        "confusion": confusion(probe, images, space),
+        "calibration": calibration(probe, images, space),
+        "accuracy": class_accuracy(probe, images, space),
     }
+    inverter = _inverter(experiment, probe)
+    if isinstance(inverter, DoubtfulReadings):
+        flags = inverter.invert(images.images, 0.0).off_manifold
+        quality["doubtful"] = float(flags.float().mean())
+    return quality
+
+
+def _judging_images(experiment: Experiment, rng: np.random.Generator) -> Dataset:
+    world, prompter, classes = experiment.world, experiment.prompter, experiment.space.classes
+    per_class = max(1, NUM_JUDGED_IMAGES // len(classes))
+    if isinstance(world, LabelledWorld):
+        kept = [rng.permutation(world.rows(name, judged=True))[:per_class] for name in classes]
+        return labelled_dataset(world, prompter, np.concatenate(kept), rng)
+    return draw_dataset(world, prompter, classes, per_class, rng)

@@ -144,9 +144,10 @@ def signal(options: SignalOptions) -> int:
     table.add_column("|dG/dz|, a step between values", justify="right")
     table.add_column("distance between class means", justify="right")
     for entry in signals.values():
-        table.add_row(entry.concept, f"{entry.derivative:.3f}", f"{entry.finite:.3f}")
+        forms = (entry.derivative, entry.finite)
+        table.add_row(entry.concept, *("-" if form is None else f"{form:.3f}" for form in forms))
     Console().print(table)
-    order = sorted(signals.values(), key=lambda entry: -entry.finite)
+    order = sorted(signals.values(), key=lambda entry: -(entry.finite or 0.0))
     print("Expected order of learning: " + ", ".join(entry.concept for entry in order))
     plain = {s.concept: {"signal": s.derivative, "finite": s.finite} for s in signals.values()}
     ending = options.out.suffix.removeprefix(".")

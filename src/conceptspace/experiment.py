@@ -9,9 +9,12 @@ from pydantic import Field, field_validator, model_validator
 from conceptspace.concepts.settings import Settings
 from conceptspace.concepts.space import ConceptSpace
 from conceptspace.concepts.split import Split
+from conceptspace.data.labelled import ReadingProgress
+from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.data.mixing import Conditioning, Prompter
-from conceptspace.data.vectors import BuiltInWorld, VectorWorld
+from conceptspace.data.vectors import VectorWorld
 from conceptspace.data.world import SyntheticWorld, check_space
+from conceptspace.data.worlds import BuiltInWorld
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.elicitation.settings import ElicitationMethod, Guidance, method_names
 from conceptspace.measure.settings import MeasurementSettings
@@ -51,7 +54,8 @@ class Experiment(Settings):
     space: ConceptSpace
     split: Split = Split()
     world: BuiltInWorld = SyntheticWorld()
-    """Where data come from: images of one object, or vectors around the classes' points."""
+    """Where data come from: images of one object, vectors around the classes' points, or labelled
+    images of yours."""
     conditioning: Conditioning = Conditioning()
     model: NetworkSettings = UNetSettings()
     """The network: a U-Net for images, an MLP for vectors."""
@@ -77,6 +81,8 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _parts_fit_together(self):
+        if isinstance(self.world, LabelledWorld):
+            self.world.check(self.space)
         check_space(self.space, self.world)
         self._check_kind_of_data()
         with _naming("split"):
@@ -106,6 +112,11 @@ class Experiment(Settings):
                     f"{field}: a {type(world).__name__} needs {kind.__name__}, not "
                     f"{type(given).__name__}; give {field}={kind.__name__}(...)"
                 )
+        if isinstance(world, LabelledWorld) and self.inversion != InversionSettings():
+            raise ValueError(
+                "inversion: labelled images have no G that could be inverted; leave it out, and "
+                "set when a reading is doubtful in probe=EnsembleProbeSettings(...)"
+            )
         if isinstance(world, VectorWorld):
             world.check(self.space)
             if self.inversion != InversionSettings():
@@ -129,6 +140,16 @@ class Experiment(Settings):
                 "guidance needs a model that also learns without its condition: set "
                 "training.condition_dropout above 0.0, for example to 0.1"
             )
+
+    def identified(self, progress: ReadingProgress | None = None) -> "Experiment":
+        """The same with the fingerprint of its data, if they are labelled images: they are read.
+
+        Raises:
+            DataError: if they cannot be read, or are not those whose fingerprint is known.
+        """
+        if not isinstance(self.world, LabelledWorld):
+            return self
+        return self.replace(world=self.world.identified(progress))
 
     @property
     def prompter(self) -> Prompter:

@@ -51,6 +51,7 @@ def run(
 
     Raises:
         ValueError: if `seeds` are not at least one, distinct, and from 0 on.
+        DataError: if labelled images cannot be read, or have changed since the run was made.
         RunError: if the directory holds another experiment, or a seed fails.
         Interrupted: on Ctrl-C or SIGTERM.
         FolderInUse: if another process works on the run.
@@ -58,9 +59,10 @@ def run(
     from conceptspace.derived import derive
 
     chosen = chosen_seeds(seeds)
+    shown = progress or Silent()
+    experiment = experiment.identified(lambda done, of: shown.advance("data", done, of))
     folder = Path(out) if out is not None else Path("runs") / experiment.name
     check_folder(folder, experiment)  # before the lock makes it
-    shown = progress or Silent()
     try:
         with terminate_as_interrupt(), exclusive(folder, wait_seconds=1.0):
             num_workers = workers or min(len(chosen), num_cores())

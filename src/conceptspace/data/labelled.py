@@ -1,13 +1,24 @@
 """Images whose concepts are known from labels, and not from a process that draws them."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from conceptspace.concepts.space import ConceptSpace
 
+ReadingProgress = Callable[[int, int], None]
+"""Called while a reader reads, with the number of images read and the number in all."""
 
-@dataclass(frozen=True)
+_HASHED_AT_ONCE = 4096
+
+
+class DataError(ValueError):
+    """A data set cannot be read, or not used as asked. The message says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
 class LabelledImages:
     """What every reader of a data set returns.
 
@@ -17,6 +28,9 @@ class LabelledImages:
         values: int64 (num, concept), the index of each concept's value in `space`.
         space: the concepts.
         masks: bool (num, height, width), True where the object is; None where nobody drew any.
+        groups: int64 (num,), the same number for images that show the same thing, such as one
+            person or one drawing in two colours: they are never in two parts of a data set. None
+            where every image is its own.
 
     Raises:
         ValueError: if the parts do not fit together; the message names the part.
@@ -26,6 +40,7 @@ class LabelledImages:
     values: np.ndarray
     space: ConceptSpace
     masks: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         num, concepts = len(self.images), len(self.space.concepts)
@@ -51,6 +66,11 @@ class LabelledImages:
                 f"masks must have the images' shape {self.images.shape[:3]}, not {self.masks.shape}"
             )
 
+        if self.groups is not None and self.groups.shape != (num,):
+            raise ValueError(
+                f"groups must hold one number an image, here ({num},), not {self.groups.shape}"
+            )
+
     def __len__(self) -> int:
         return len(self.images)
 
@@ -65,3 +85,13 @@ class LabelledImages:
         """The rows (count,) of a class, in order."""
         wanted = np.asarray(self.space.indices(concept_class))
         return np.flatnonzero((self.values == wanted).all(axis=1))
+
+    def fingerprint(self) -> str:
+        """A text that changes with any image, value or word (SHA-256 of all of them)."""
+        found = hashlib.sha256()
+        words = [(c.name, c.labels) for c in self.space.concepts]
+        found.update(repr((words, self.images.shape)).encode())
+        for part in (self.values, self.images, self.masks, self.groups):
+            for start in range(0, 0 if part is None else len(part), _HASHED_AT_ONCE):
+                found.update(np.ascontiguousarray(part[start : start + _HASHED_AT_ONCE]))
+        return found.hexdigest()

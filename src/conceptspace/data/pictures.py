@@ -24,8 +24,12 @@ def pictures_of(world: World) -> Callable[[Tensor], Tensor]:
 
 
 def image_pictures(images: Float[Tensor, "batch channel height width"]) -> Tensor:
-    """Images with values in [0, 1] as bytes, (batch, height, width, channel); others are cut."""
-    return images.clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1)
+    """Images with values in [0, 1] as bytes, (batch, height, width, channel); others are cut.
+
+    Grey images have three equal channels.
+    """
+    shown = images.clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1)
+    return shown.expand(*shown.shape[:3], 3) if shown.shape[3] == 1 else shown
 
 
 def plane_pictures(

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.data.streams import numpy_stream
 from conceptspace.data.world import World, draw_factors
 
@@ -23,14 +24,15 @@ class Signal:
     Attributes:
         concept: its name.
         derivative: mean of |dG/dz . (step between neighbouring class values)|, the Euclidean norm
-            over all pixels and channels.
+            over all pixels and channels. None for labelled images, which have no G.
         finite: mean distance between images of class means that differ in this concept alone, per
-            step between neighbouring values.
+            step between neighbouring values; of labelled images, between the classes' mean images.
+            None where no two classes next to each other have images.
     """
 
     concept: str
-    derivative: float
-    finite: float
+    derivative: float | None
+    finite: float | None
 
 
 def concept_signal(
@@ -40,9 +42,11 @@ def concept_signal(
 
     Args:
         world: G, differentiable in its factors, or with an attribute `differentiable` that is such
-            a G in its place. The finite form is always that of the world itself.
+            a G in its place. The finite form is always that of the world itself. Or a labelled
+            world, which has the finite form alone.
         space: the concepts.
         num_images: draws of the factors, spread over the classes; more lowers the sampling error.
+            Of labelled images many more are taken.
         seed: of the draws.
 
     Returns:
@@ -61,6 +65,8 @@ def concept_signal(
     """
     if num_images < 1:
         raise ValueError(f"num_images must be at least 1, not {num_images}")
+    if isinstance(world, LabelledWorld):
+        return _of_labelled(world, space)
     rng = numpy_stream(seed, "signal")
     per_class = max(1, num_images // len(space.classes))
     z = np.concatenate([space.draw(name, per_class, rng) for name in space.classes])
@@ -114,3 +120,27 @@ def _finite(
             float((b - a).flatten(1).norm(dim=1).mean()) for a, b in itertools.pairwise(images)
         ]
     return float(np.mean(distances))
+
+
+def _of_labelled(world: LabelledWorld, space: ConceptSpace) -> dict[str, Signal]:
+    """Distances between the mean images of classes that differ in one step of one concept.
+
+    The means of few images differ by chance alone: that much is taken off the square.
+    """
+    means = {name: world.class_mean(name) for name in space.classes}
+    found = {}
+    for axis, concept in enumerate(space.concepts):
+        distances = []
+        for name in space.classes:
+            indices = list(space.indices(name))
+            indices[axis] += 1
+            if indices[axis] == concept.num_values:
+                continue
+            pair = means[name], means[space.class_name(indices)]
+            if all(num for _, _, num in pair):
+                (a, *_), (b, *_) = pair
+                by_chance = sum(variance / num for _, variance, num in pair)
+                distances.append(float(np.sqrt(max(np.square(b - a).sum() - by_chance, 0.0))))
+        finite = float(np.mean(distances)) if distances else None
+        found[concept.name] = Signal(concept.name, None, finite)
+    return found

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from conceptspace.concepts.settings import Settings, SettingsError, kind_or
+from conceptspace.concepts.settings import Settings, SettingsError
 from conceptspace.concepts.space import DIGITS, Concept, ConceptSpace
-from conceptspace.data.world import SyntheticWorld
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -218,9 +217,3 @@ class VectorWorld(Settings):
 
         marks = [axis.points for axis in self.axes] + [(CENTRE,)] * len(self.nuisance)
         return plane_pictures(points, marks)
-
-
-BuiltInWorld = Annotated[
-    Annotated[SyntheticWorld, Tag("synthetic")] | Annotated[VectorWorld, Tag("vectors")],
-    Discriminator(kind_or("synthetic")),
-]

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from conceptspace.concepts import ConceptSpace
 from conceptspace.data.dataset import render_images
+from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.data.world import World, check_space
 from conceptspace.probes.precision import full_precision
 from conceptspace.probes.settings import ProbeSettings
@@ -160,7 +161,7 @@ def train_probe(
     progress: ProgressCallback | None = None,
     device: torch.device | str = "cpu",
 ) -> ConvolutionalProbe:
-    """Train a probe on renders of every class of the space, held-out classes included.
+    """Train a probe on images of every class of the space, held-out classes included.
 
     Every image carries the world's pixel noise and, on top, noise of a standard deviation drawn
     afresh from `settings.noise_range`. Samples of a variational diffusion model carry noise of
@@ -168,7 +169,7 @@ def train_probe(
     renders would read them outside of what it was trained for.
 
     Args:
-        world: G and the prior of the factors that are no concept.
+        world: G and the prior of the factors that are no concept, or labelled images.
         space: the concepts to read.
         settings: network, number of images, training.
         seed: of images, noise, order and initial weights. Equal seeds give equal probes on one
@@ -192,18 +193,45 @@ def train_probe(
         )
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    images, labels = _draw_labelled(world, space, settings.num_images, rng)
-    images, labels = images.to(device), labels.to(device)
+    images, labels = draw_labelled(world, space, settings.num_images, rng)
     probe = ConvolutionalProbe(world.image_shape, space.num_values, settings.widths, generator)
     probe.to(device)
+    return fit_probe(probe, images.to(device), labels.to(device), settings, generator, progress)
+
+
+def fit_probe(
+    probe: ConvolutionalProbe,
+    images: Tensor,
+    labels: Tensor,
+    settings: ProbeSettings,
+    generator: torch.Generator,
+    progress: ProgressCallback | None = None,
+    *,
+    shift: int = 0,
+) -> ConvolutionalProbe:
+    """Train a probe on labelled images.
+
+    Args:
+        probe: where the images are.
+        images: (num, channel, height, width) in [0, 1], or as bytes.
+        labels: value index of each concept (num, concept).
+        settings: steps, batches, learning rate and noise.
+        generator: on the CPU; of order and noise.
+        progress: called after each step with steps done and steps in all.
+        shift: pixels at most by which a batch is moved.
+
+    Returns:
+        The same probe, in evaluation mode.
+    """
     optimiser = torch.optim.AdamW(probe.parameters(), lr=settings.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.2
     )
     rows = _shuffled_rows(len(images), settings.steps, settings.batch_size, generator)
     for step, row in enumerate(rows):
-        row = row.to(device)
-        batch = _add_noise(images[row], settings.noise_range, generator)
+        row = row.to(images.device)
+        batch = _shifted(_as_values(images[row]), shift, generator)
+        batch = _add_noise(batch, settings.noise_range, generator)
         losses = [
             functional.cross_entropy(logits, label)
             for logits, label in zip(probe(batch), labels[row].unbind(dim=1))
@@ -245,14 +273,48 @@ _LARGEST_TYPICAL = 32.0
 # Bytes from 0 to 255 have a median far above; a few wild samples of a model do not move it.
 
 
-def _draw_labelled(
+def draw_labelled(
     world: World, space: ConceptSpace, num: int, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """At least `num` images, as many of each class, and their labels (num, concept)."""
+    """At least `num` images, as many of each class, and their labels (num, concept).
+
+    Of a labelled world `num` images at most, as bytes: those that models may learn from too, as
+    many of each class as there are or, of a class with fewer, all; rare ones count as often as
+    others by being there several times.
+    """
+    if isinstance(world, LabelledWorld):
+        return _balanced(world, space, num, rng)
     num_per_class = math.ceil(num / len(space.classes))
     z = np.concatenate([space.draw(name, num_per_class, rng) for name in space.classes])
     labels = np.repeat([space.indices(name) for name in space.classes], num_per_class, axis=0)
     return render_images(world, space, z, rng), torch.from_numpy(labels)
+
+
+def _balanced(
+    world: LabelledWorld, space: ConceptSpace, num: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    of_class = [rows for name in space.classes if len(rows := world.rows(name))]
+    most = min(math.ceil(num / len(of_class)), max(map(len, of_class)))
+    repeated = [np.resize(rng.permutation(rows), most) for rows in of_class]
+    rows = np.concatenate(repeated)
+    data = world.loaded()
+    images = np.ascontiguousarray(data.images[rows].transpose(0, 3, 1, 2))
+    return torch.from_numpy(images), torch.from_numpy(data.values[rows])
+
+
+def _as_values(images: Tensor) -> Tensor:
+    """Bytes as values in [0, 1]; values as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def _shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """All images moved by up to so many pixels, the same for all; their edges are repeated."""
+    if not most:
+        return images
+    down, right = torch.randint(0, 2 * most + 1, (2,), generator=generator).tolist()
+    height, width = images.shape[2:]
+    padded = functional.pad(images, (most,) * 4, mode="replicate")
+    return padded[:, :, down : down + height, right : right + width]
 
 
 def _shuffled_rows(num: int, steps: int, batch_size: int, generator: torch.Generator):

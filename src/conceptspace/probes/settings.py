@@ -52,6 +52,31 @@ class ProbeSettings(Settings):
         return cls(widths=(32, 32, 32), num_images=32768, steps=10_000, learning_rate=3e-3)
 
 
+class EnsembleProbeSettings(ProbeSettings):
+    """Several classifiers in place of one, for labelled images above all, which have no G.
+
+    Each starts from weights of its own and learns from a sample of its own of the images, drawn
+    with replacement. Their distributions are averaged. Where they contradict each other, what is
+    read says more about the probe than about the image: the reading is doubtful, and counts as off
+    the manifold. It is a weaker sign than an inversion: members may agree on what is no image of
+    the data at all.
+    """
+
+    making: ClassVar[str] = "Training the probes that read concepts off images"
+    kind: Literal["ensemble"] = "ensemble"
+    members: int = Field(default=5, ge=2, le=32)
+    """How many classifiers."""
+    steps: int = Field(default=250, ge=1)
+    """Training steps of each."""
+    shift: int = Field(default=1, ge=0, le=16)
+    """Pixels at most by which images are moved in training, edges repeated. Few images go further
+    so; 0 where a place is a concept."""
+    tolerated_disagreement: float = Field(default=0.25, gt=0.0, lt=1.0)
+    """A reading is doubtful beyond: the mean over members of the total variation between a member's
+    distribution of a concept and the average. One of five that is sure of another value makes
+    0.32, five that are all undecided 0."""
+
+
 class PointProbeSettings(Settings):
     """The probe of a vector world: it reads the nearest point and is not trained."""
 
@@ -67,7 +92,9 @@ class PointProbeSettings(Settings):
 
 
 AnyProbeSettings = Annotated[
-    Annotated[ProbeSettings, Tag("classifier")] | Annotated[PointProbeSettings, Tag("points")],
+    Annotated[ProbeSettings, Tag("classifier")]
+    | Annotated[EnsembleProbeSettings, Tag("ensemble")]
+    | Annotated[PointProbeSettings, Tag("points")],
     Discriminator(kind_or("classifier")),
 ]
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from torch import Tensor
 
 from conceptspace.probes.classifier import ConvolutionalProbe, Probe
+from conceptspace.probes.ensemble import EnsembleProbe, is_ensemble
 from conceptspace.probes.points import PointProbe
 
 
@@ -23,5 +24,7 @@ def probe_from_tensors(tensors: Mapping[str, Tensor]) -> StorableProbe:
     Raises:
         ValueError: the tensors describe no probe.
     """
+    if is_ensemble(tensors):
+        return EnsembleProbe.from_tensors(tensors)
     kind = PointProbe if "clusters.noise" in tensors else ConvolutionalProbe
     return kind.from_tensors(tensors)

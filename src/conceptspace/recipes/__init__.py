@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 
 from conceptspace.experiment import Experiment
 from conceptspace.recipes import paper
+from conceptspace.recipes.digits import digits
 from conceptspace.recipes.quick import quick
 from conceptspace.recipes.vectors import vectors
 
 RECIPES: dict[str, Callable[[], Experiment]] = {
     "quick": quick,
+    "digits": digits,
     "six-concepts": paper.six_concepts,
     "vectors": vectors,
 }
@@ -70,8 +72,9 @@ def settings(family: str) -> dict[str, Experiment]:
 
 
 def num_seeds(name: str) -> int:
-    """How many seeds a recipe is meant for: two for `quick`, five for the published ones."""
-    return 2 if name == "quick" else paper.NUM_SEEDS
+    """How many seeds a recipe is meant for: two for those that a CPU finishes in minutes, five for
+    the published ones."""
+    return 2 if name in ("quick", "digits") else paper.NUM_SEEDS
 
 
 def is_known(name: str) -> bool:

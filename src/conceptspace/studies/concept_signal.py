@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from conceptspace.data.vectors import BuiltInWorld
 from conceptspace.data.world import SyntheticWorld
+from conceptspace.data.worlds import BuiltInWorld
 from conceptspace.dynamics.bootstrap import percentile_interval
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings

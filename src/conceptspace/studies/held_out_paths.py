@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Real
 
 from conceptspace.concepts.space import ConceptSpace
-from conceptspace.data.vectors import BuiltInWorld
+from conceptspace.data.worlds import BuiltInWorld
 from conceptspace.dynamics.accuracy import mean_measured
 from conceptspace.dynamics.arrays import TrajectoryArrays
 from conceptspace.dynamics.learning import learning_times

@@ -1,0 +1,17 @@
+"""Every kind of world that an experiment may have. No torch."""
+
+from typing import Annotated
+
+from pydantic import Discriminator, Tag
+
+from conceptspace.concepts.settings import kind_or
+from conceptspace.data.readers.digits import DigitsWorld
+from conceptspace.data.vectors import VectorWorld
+from conceptspace.data.world import SyntheticWorld
+
+BuiltInWorld = Annotated[
+    Annotated[SyntheticWorld, Tag("synthetic")]
+    | Annotated[VectorWorld, Tag("vectors")]
+    | Annotated[DigitsWorld, Tag("digits")],
+    Discriminator(kind_or("synthetic")),
+]
