@@ -11,6 +11,7 @@ from typing import Any
 import tyro
 
 from conceptspace.concepts.settings import SettingsError
+from conceptspace.data.labelled import DataError
 from conceptspace.experiment import Experiment
 from conceptspace.options import (
     BAD_USAGE,
@@ -18,6 +19,7 @@ from conceptspace.options import (
     FAILED,
     STOPPED,
     BenchmarkOptions,
+    DescribeOptions,
     DoctorOptions,
     ReportOptions,
     ReproduceOptions,
@@ -39,6 +41,7 @@ COMMANDS: dict[str, type] = {
     "report": ReportOptions,
     "sample": SampleOptions,
     "signal": SignalOptions,
+    "describe": DescribeOptions,
     "theory": TheoryOptions,
     "doctor": DoctorOptions,
     "benchmark": BenchmarkOptions,
@@ -167,7 +170,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, WrongFolder):
         _complain(str(error))
         return BAD_USAGE
-    if isinstance(error, RunError | DamagedFile | FolderInUse):
+    if isinstance(error, RunError | DamagedFile | FolderInUse | DataError):
         _complain(str(error))
         return FAILED
     if isinstance(error, OSError):

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from conceptspace.describing import describe
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.options import (
     DONE,
@@ -29,6 +30,7 @@ from conceptspace.verdicts import exit_status, print_claims
 
 __all__ = [
     "benchmark",
+    "describe",
     "doctor",
     "report",
     "reproduce",

@@ -15,6 +15,7 @@ import torch
 import xarray
 
 from conceptspace.data.dataset import render_images
+from conceptspace.data.labelled import DataError
 from conceptspace.data.pictures import pictures_of
 from conceptspace.data.signal import concept_signal
 from conceptspace.data.streams import numpy_stream
@@ -98,10 +99,11 @@ def _conclude(
     trajectory = join(measured.measurements)
     write_atomically(folder / "trajectory.nc", to_netcdf(trajectory))
     write_atomically(folder / "trajectory.csv", tidy(trajectory).encode())
+    signal, corners, shown = _of_data(experiment, measured.notes)
     found = findings(
         trajectory,
         experiment.findings,
-        signal=_signal(experiment),
+        signal=signal,
         probe=_read_json(SealedFolder(folder), PROBE_TABLES, measured.notes),
     )
     _write_json(folder / "findings.json", found)
@@ -111,9 +113,7 @@ def _conclude(
     ]
     _write_json(folder / "claims.json", claims)
     flat = [one for steps in measured.measurements for one in steps]
-    evidence = Evidence(
-        found, trajectory, gather_pictures(flat, found), _corners(experiment), examples(experiment)
-    )
+    evidence = Evidence(found, trajectory, gather_pictures(flat, found), corners, shown)
     return evidence, claims
 
 
@@ -154,7 +154,18 @@ def read_measurements(
     return Measured([[steps[s] for s in common] for steps in read.values()], notes)
 
 
-def _signal(experiment: Experiment) -> dict[str, dict[str, float]]:
+def _of_data(
+    experiment: Experiment, notes: list[str]
+) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, list[np.ndarray]]]:
+    """Signal, corners and examples; a note, and none of them, if labelled images are gone."""
+    try:
+        return _signal(experiment), _corners(experiment), examples(experiment)
+    except DataError as error:
+        notes.append(f"{error}; the report goes without concept signal and pictures of the data")
+        return {}, {}, {}
+
+
+def _signal(experiment: Experiment) -> dict[str, dict[str, float | None]]:
     signals = concept_signal(experiment.world, experiment.space)
     return {
         name: {"signal": signal.derivative, "finite": signal.finite}
@@ -174,7 +185,7 @@ def _read_json(sealed: SealedFolder, name: str, notes: list[str]) -> dict[str, A
 
 
 def _corners(experiment: Experiment) -> dict[str, np.ndarray]:
-    """A picture of each class, drawn by G at the class mean."""
+    """A picture of each class: drawn by G at the class mean, or one of its images."""
     space = experiment.space
     z = np.stack([space.mean(name) for name in space.classes])
     return dict(zip(space.classes, _pictures(experiment, z)))
