@@ -5,7 +5,7 @@ images are read; everything else is done here. Torch loads on first use.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -134,6 +134,10 @@ class LabelledWorld(Settings, ABC):
         """The rows (count,) of a class's images to learn from, or those that judge the probe."""
         rows = self.loaded().rows_of(concept_class)
         return rows[self.judged[rows] == judged]
+
+    def num_to_learn(self, wanted: int, classes: Sequence[str]) -> int:
+        """How many images of each of these classes a model learns from: those it wants."""
+        return wanted
 
     def tensor(self, rows: np.ndarray) -> "Tensor":
         """The images (row, channel, height, width) of these rows, in [0, 1], without noise."""
