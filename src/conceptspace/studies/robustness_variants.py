@@ -74,8 +74,8 @@ def _quick() -> list[Variant]:
             f"initial weights x {SMALL_WEIGHTS:g}",
             {"model": base.model.replace(initial_scale=SMALL_WEIGHTS)},
         ),
-        # Decay takes the schedule too: the baseline's would draw gamma(0) far up, so this is to be read beside
-        # the variant above.
+        # Decay takes the schedule too: the baseline's would draw gamma(0) far up, so this is to be
+        # read beside the variant above.
         (
             "hidden-clock",
             f"hidden clock, decay {LIGHT_DECAY:g}",
