@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from conceptspace.concepts.space import Concept, ConceptSpace, Normal, Uniform
     from conceptspace.concepts.split import Split
     from conceptspace.data.factors import background, colour, position, shape, size
+    from conceptspace.data.labelled import DataError, LabelledImages
+    from conceptspace.data.labelled_world import LabelledWorld
     from conceptspace.data.mixing import (
         Conditioning,
         IdentityMixing,
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
         NoisyMixing,
         Prompter,
     )
+    from conceptspace.data.readers.arrays import ArraysWorld, read_arrays
+    from conceptspace.data.readers.digits import DigitsWorld
+    from conceptspace.data.readers.folder import FolderWorld, read_folder
+    from conceptspace.data.readers.table import concepts_in
     from conceptspace.data.signal import concept_signal
     from conceptspace.data.vectors import OneHotAxis, PointAxis, VectorWorld
     from conceptspace.data.world import SyntheticWorld, World
@@ -57,9 +63,15 @@ if TYPE_CHECKING:
     from conceptspace.models.unet import UNet
     from conceptspace.models.vdm import VDM
     from conceptspace.probes.classifier import Probe, train_probe
+    from conceptspace.probes.ensemble import EnsembleProbe, train_ensemble
     from conceptspace.probes.inversion import Inversion
     from conceptspace.probes.points import PointLocation, PointProbe
-    from conceptspace.probes.settings import InversionSettings, PointProbeSettings, ProbeSettings
+    from conceptspace.probes.settings import (
+        EnsembleProbeSettings,
+        InversionSettings,
+        PointProbeSettings,
+        ProbeSettings,
+    )
     from conceptspace.recipes import recipe
     from conceptspace.recipes.quick import quick
     from conceptspace.runner import run
@@ -78,6 +90,21 @@ _HOMES = {
     "concepts.split": ("Split",),
     "data.factors": ("background", "colour", "position", "shape", "size"),
     "data.mixing": ("Conditioning", "IdentityMixing", "MaskedMixing", "NoisyMixing", "Prompter"),
+    "data.labelled": (
+        "DataError",
+        "LabelledImages",
+    ),
+    "data.labelled_world": ("LabelledWorld",),
+    "data.readers.arrays": (
+        "ArraysWorld",
+        "read_arrays",
+    ),
+    "data.readers.digits": ("DigitsWorld",),
+    "data.readers.folder": (
+        "FolderWorld",
+        "read_folder",
+    ),
+    "data.readers.table": ("concepts_in",),
     "data.signal": ("concept_signal",),
     "data.vectors": ("OneHotAxis", "PointAxis", "VectorWorld"),
     "data.world": ("SyntheticWorld", "World"),
@@ -114,9 +141,15 @@ _HOMES = {
     "models.unet": ("UNet",),
     "models.vdm": ("VDM",),
     "probes.classifier": ("Probe", "train_probe"),
+    "probes.ensemble": ("EnsembleProbe", "train_ensemble"),
     "probes.inversion": ("Inversion",),
     "probes.points": ("PointLocation", "PointProbe"),
-    "probes.settings": ("InversionSettings", "PointProbeSettings", "ProbeSettings"),
+    "probes.settings": (
+        "EnsembleProbeSettings",
+        "InversionSettings",
+        "PointProbeSettings",
+        "ProbeSettings",
+    ),
     "recipes": ("recipe",),
     "recipes.quick": ("quick",),
     "runner": ("run",),
@@ -133,17 +166,23 @@ __all__ = [
     "VDM",
     "Adapter",
     "AddDirections",
+    "ArraysWorld",
     "Composed",
     "Concept",
     "ConceptSpace",
     "Conditioning",
     "DDPMSettings",
+    "DataError",
     "DiffusionSettings",
+    "DigitsWorld",
     "EmbeddingPatch",
+    "EnsembleProbe",
+    "EnsembleProbeSettings",
     "Experiment",
     "FindingsSettings",
     "FlowMatching",
     "FlowMatchingSettings",
+    "FolderWorld",
     "GuidableAdapter",
     "Guidance",
     "IdentityMixing",
@@ -151,6 +190,8 @@ __all__ = [
     "Interrupted",
     "Inversion",
     "InversionSettings",
+    "LabelledImages",
+    "LabelledWorld",
     "LatentSteering",
     "MLPSettings",
     "MaskedMixing",
@@ -188,6 +229,7 @@ __all__ = [
     "background",
     "colour",
     "concept_signal",
+    "concepts_in",
     "derive",
     "emergence",
     "findings",
@@ -196,6 +238,8 @@ __all__ = [
     "measure_checkpoint",
     "position",
     "quick",
+    "read_arrays",
+    "read_folder",
     "recipe",
     "run",
     "shape",
@@ -204,6 +248,7 @@ __all__ = [
     "speed",
     "status",
     "sweep",
+    "train_ensemble",
     "train_probe",
     "turning_points",
 ]

@@ -50,6 +50,7 @@ def test_the_commands_and_recipes_are_frozen(capsys):
         "report",
         "sample",
         "signal",
+        "describe",
         "theory",
         "doctor",
         "benchmark",
@@ -107,8 +108,8 @@ BROKEN_FILES = {  # changes of the quick recipe's JSON, and what the message mus
 BAD_LINES = [  # the command line, and what its message must hold
     ("", ["usage: conceptspace COMMAND"]),
     ("rum quick", ["there is no command 'rum'", "did you mean 'run'?"]),
-    ("run", ["`run` needs a recipe (quick, six-concepts", "conceptspace run quick"]),
-    ("run --seeds 1", ["`run` needs a recipe (quick, six-concepts"]),
+    ("run", ["`run` needs a recipe (quick, digits", "conceptspace run quick"]),
+    ("run --seeds 1", ["`run` needs a recipe (quick, digits"]),
     ("run colour-sweep", ["is a family of recipes", "colour-sweep:0.1 (settings: 0.1 0.137"]),
     ("run colour-sweep:0.25", ["'colour-sweep' has no setting '0.25'", "0.247"]),
     ("run grid:0.2", ["'grid' has no setting '0.2'", "grid:0.2,0.2", "0.8,0.4)"]),
