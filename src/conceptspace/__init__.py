@@ -24,8 +24,11 @@ if TYPE_CHECKING:
         Prompter,
     )
     from conceptspace.data.readers.arrays import ArraysWorld, read_arrays
+    from conceptspace.data.readers.celeba import CelebAWorld, read_celeba
     from conceptspace.data.readers.digits import DigitsWorld
+    from conceptspace.data.readers.dsprites import DSpritesWorld
     from conceptspace.data.readers.folder import FolderWorld, read_folder
+    from conceptspace.data.readers.shapes3d import Shapes3DWorld
     from conceptspace.data.readers.table import concepts_in
     from conceptspace.data.signal import concept_signal
     from conceptspace.data.vectors import OneHotAxis, PointAxis, VectorWorld
@@ -99,11 +102,14 @@ _HOMES = {
         "ArraysWorld",
         "read_arrays",
     ),
+    "data.readers.celeba": ("CelebAWorld", "read_celeba"),
     "data.readers.digits": ("DigitsWorld",),
+    "data.readers.dsprites": ("DSpritesWorld",),
     "data.readers.folder": (
         "FolderWorld",
         "read_folder",
     ),
+    "data.readers.shapes3d": ("Shapes3DWorld",),
     "data.readers.table": ("concepts_in",),
     "data.signal": ("concept_signal",),
     "data.vectors": ("OneHotAxis", "PointAxis", "VectorWorld"),
@@ -161,17 +167,17 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "DDPM",
-    "MLP",
-    "VDM",
     "Adapter",
     "AddDirections",
     "ArraysWorld",
+    "CelebAWorld",
     "Composed",
     "Concept",
     "ConceptSpace",
     "Conditioning",
+    "DDPM",
     "DDPMSettings",
+    "DSpritesWorld",
     "DataError",
     "DiffusionSettings",
     "DigitsWorld",
@@ -193,6 +199,7 @@ __all__ = [
     "LabelledImages",
     "LabelledWorld",
     "LatentSteering",
+    "MLP",
     "MLPSettings",
     "MaskedMixing",
     "MeasurementSettings",
@@ -217,6 +224,7 @@ __all__ = [
     "Run",
     "RunError",
     "SettingsError",
+    "Shapes3DWorld",
     "SharedEmbedding",
     "Split",
     "SyntheticWorld",
@@ -224,6 +232,7 @@ __all__ = [
     "UNet",
     "UNetSettings",
     "Uniform",
+    "VDM",
     "VectorWorld",
     "World",
     "background",
@@ -239,6 +248,7 @@ __all__ = [
     "position",
     "quick",
     "read_arrays",
+    "read_celeba",
     "read_folder",
     "recipe",
     "run",

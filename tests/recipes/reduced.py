@@ -1,5 +1,6 @@
 """Recipes cut down to a test: two steps, two images at a time."""
 
+from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.models.settings import DiffusionSettings
@@ -9,7 +10,9 @@ from conceptspace.probes.settings import InversionSettings, ProbeSettings
 def reduced(experiment: Experiment, steps: int = 2) -> Experiment:
     """The first steps of an experiment with its own network, on small batches."""
     short = shortened(experiment, steps)
-    if isinstance(short.probe, ProbeSettings):
+    if isinstance(short.world, LabelledWorld):
+        short = short.replace(probe=short.probe.replace(steps=2, num_images=64, batch_size=8))
+    elif isinstance(short.probe, ProbeSettings):
         short = short.replace(
             probe=ProbeSettings(steps=2, num_images=64, batch_size=8),
             inversion=InversionSettings(max_iterations=1),
