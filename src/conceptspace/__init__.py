@@ -167,6 +167,9 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "DDPM",
+    "MLP",
+    "VDM",
     "Adapter",
     "AddDirections",
     "ArraysWorld",
@@ -175,7 +178,6 @@ __all__ = [
     "Concept",
     "ConceptSpace",
     "Conditioning",
-    "DDPM",
     "DDPMSettings",
     "DSpritesWorld",
     "DataError",
@@ -199,7 +201,6 @@ __all__ = [
     "LabelledImages",
     "LabelledWorld",
     "LatentSteering",
-    "MLP",
     "MLPSettings",
     "MaskedMixing",
     "MeasurementSettings",
@@ -232,7 +233,6 @@ __all__ = [
     "UNet",
     "UNetSettings",
     "Uniform",
-    "VDM",
     "VectorWorld",
     "World",
     "background",
