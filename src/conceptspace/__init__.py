@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conceptspace.adapters.function import FunctionAdapter
     from conceptspace.adapters.native import NativeAdapter
     from conceptspace.adapters.protocol import Adapter, GuidableAdapter
     from conceptspace.concepts.settings import SettingsError
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "adapters.function": ("FunctionAdapter",),
     "adapters.native": ("NativeAdapter",),
     "adapters.protocol": ("Adapter", "GuidableAdapter"),
     "concepts.settings": ("SettingsError",),
@@ -144,6 +146,7 @@ __all__ = [
     "FindingsSettings",
     "FlowMatching",
     "FlowMatchingSettings",
+    "FunctionAdapter",
     "GuidableAdapter",
     "Guidance",
     "IdentityMixing",

@@ -21,6 +21,7 @@ PUBLIC = [
     "FindingsSettings",
     "FlowMatching",
     "FlowMatchingSettings",
+    "FunctionAdapter",
     "GuidableAdapter",
     "Guidance",
     "IdentityMixing",
