@@ -12,25 +12,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from conceptspace.adapters.tables import PromptTable
-from conceptspace.concepts.space import ConceptSpace
-from conceptspace.concepts.split import Split
-from conceptspace.data.mixing import Conditioning, Prompter
-from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt
-from conceptspace.measure.settings import MeasurementSettings
+from named_worlds import SPACE
 
-SPACE = ConceptSpace.named(colour=("red", "blue"), size=("large", "small"))
-PROMPTER = Prompter(
-    space=SPACE, conditioning=Conditioning(), factor_widths={"colour": 2, "size": 2}
-)
-SPLIT = Split()
-METHODS = (
-    OverPrompt(concept="colour", strengths=(0.5, 1.0)),
-    LatentSteering(concept="colour", strengths=(1.0, 2.0)),
-    Guidance(weights=(1.0, 3.0)),
-)
-MEASUREMENT = MeasurementSettings(
-    num_samples=2, num_control_samples=2, num_directions=2, num_thumbnails=1
-)
 TABLE = PromptTable(SPACE, "a {size} {colour} circle")
 WORDS = ("[PAD]", "[START]", "[END]", "[UNK]", "a", "circle", "red", "blue", "large", "small")
 

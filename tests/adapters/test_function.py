@@ -63,5 +63,5 @@ def test_what_is_no_batch_of_images_is_refused(returned, message):
 
 
 def test_what_is_no_function_is_refused():
-    with pytest.raises(TypeError, match="sample must be a function .*, not str"):
+    with pytest.raises(TypeError, match=r"sample must be a function .*, not str"):
         FunctionAdapter("squares")

@@ -237,13 +237,13 @@ class DiffusersClassAdapter(DiffusersAdapter):
 
     @torch.no_grad()
     def encode(self, vectors: Tensor) -> Conditioning:
-        return {"class": self.table.mixed(vectors, self._embedded)}
+        return self.table.mixed(vectors, self._embedded)
 
-    def _embedded(self, ids: list[int]) -> Tensor:
+    def _embedded(self, ids: list[int]) -> Conditioning:
         labels = torch.tensor(ids, device=self.device)
         if self.unet.config.class_embed_type == "timestep":
             labels = self.unet.time_proj(labels).to(self.dtype)
-        return self.unet.class_embedding(labels)
+        return {"class": self.unet.class_embedding(labels)}
 
     def conditioning_parameters(self) -> Mapping[str, Tensor]:
         own = self.unet.class_embedding.named_parameters()

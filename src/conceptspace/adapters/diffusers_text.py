@@ -165,13 +165,13 @@ class DiffusersTextAdapter(DiffusersAdapter):
 
     @torch.no_grad()
     def encode(self, vectors: Tensor) -> Conditioning:
-        text = self.table.mixed(vectors, self._embedded)
+        told = self.table.mixed(vectors, self._embedded)
         if self.where == "text":
-            return {"text": text}
-        text = text.to(self.dtype)
+            return told
+        text = told["text"].to(self.dtype)
         return {site: module(text).float() for site, module in _projections(self.unet).items()}
 
-    def _embedded(self, prompts: list[str]) -> Tensor:
+    def _embedded(self, prompts: list[str]) -> Conditioning:
         """Prompts as the pipeline encodes them, (prompt, tokens, width)."""
         tokens = self.tokenizer(
             prompts,
@@ -193,7 +193,7 @@ class DiffusersTextAdapter(DiffusersAdapter):
                 rows = slice(start, start + self.batch_size)
                 mask = tokens.attention_mask[rows] if masked else None
                 parts.append(self.text_encoder(tokens.input_ids[rows], attention_mask=mask)[0])
-        return torch.cat(parts)
+        return {"text": torch.cat(parts)}
 
     def conditioning_parameters(self) -> Mapping[str, Tensor]:
         """Text encoder and projections to keys and values, by their names in `model`."""

@@ -48,25 +48,21 @@ class Table(ABC):
     def weights(self, vectors: Float[Tensor, "batch width"]) -> Float[Tensor, "batch entry"]:
         """How much of each entry; a corner of the space is a single 1."""
 
-    def mixed(self, vectors: Tensor, embed: Callable[[list[Any]], Tensor]) -> Tensor:
-        """The embeddings (batch, ...) of conditioning vectors, in float32.
+    def mixed(
+        self, vectors: Tensor, embed: Callable[[list[Any]], Mapping[str, Tensor]]
+    ) -> dict[str, Tensor]:
+        """The embeddings (batch, ...) of conditioning vectors at each site, in float32.
 
         Args:
             vectors: (batch, width), on the CPU.
-            embed: embeds a list of entries, (entry, ...); only those that count are embedded.
+            embed: embeds a list of entries at each site, (entry, ...); only those that count are
+                embedded.
         """
         weights = self.weights(vectors)
         # One entry at least, so that an empty batch has the shape of a full one.
         used = (weights != 0.0).any(0).nonzero()[:, 0].tolist() or [0]
-        embedded = embed([self.entries[i] for i in used]).float()
-        mixed = embedded.new_zeros((len(vectors), *embedded.shape[1:]))
-        # Entry by entry and not as a matrix product: a row's bits must not depend on its company.
-        for position, entry in enumerate(used):
-            rows = weights[:, entry].nonzero()[:, 0].to(embedded.device)
-            factors = weights[:, entry].to(embedded.device)[rows]
-            part = factors.view(-1, *(1,) * (embedded.ndim - 1)) * embedded[position]
-            mixed.index_add_(0, rows, part)
-        return mixed
+        embedded = embed([self.entries[i] for i in used])
+        return {site: _combined(weights[:, used], value) for site, value in embedded.items()}
 
     def _axes(self, vectors: Tensor) -> list[Tensor]:
         """The entries of h of each axis, (batch, values) each, in float64."""
@@ -76,6 +72,19 @@ class Table(ABC):
                 f"{', '.join(self.space.names)}, not {tuple(vectors.shape)}"
             )
         return list(vectors.double().split(list(self.space.num_values), dim=1))
+
+
+def _combined(weights: Tensor, embedded: Tensor) -> Tensor:
+    """Embeddings (entry, ...) combined by weights (batch, entry).
+
+    Entry by entry and not as a matrix product: a row's bits must not depend on its company.
+    """
+    weights, embedded = weights.to(embedded.device), embedded.float()
+    combined = embedded.new_zeros((len(weights), *embedded.shape[1:]))
+    for column, entry in zip(weights.T, embedded):
+        rows = column.nonzero()[:, 0]
+        combined.index_add_(0, rows, column[rows].view(-1, *(1,) * entry.ndim) * entry)
+    return combined
 
 
 def _unsaid(axis: Tensor) -> Tensor:
