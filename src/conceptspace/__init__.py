@@ -8,8 +8,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conceptspace.adapters.diffusers import DiffusersClassAdapter
+    from conceptspace.adapters.diffusers_text import DiffusersTextAdapter
+    from conceptspace.adapters.function import FunctionAdapter
+    from conceptspace.adapters.modules import ModuleAdapter
     from conceptspace.adapters.native import NativeAdapter
+    from conceptspace.adapters.pipeline_folder import load_pipeline
     from conceptspace.adapters.protocol import Adapter, GuidableAdapter
+    from conceptspace.adapters.sites import Site, find_sites
+    from conceptspace.adapters.tables import ClassTable, PromptTable
     from conceptspace.concepts.settings import SettingsError
     from conceptspace.concepts.space import Concept, ConceptSpace, Normal, Uniform
     from conceptspace.concepts.split import Split
@@ -71,8 +78,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "adapters.diffusers": ("DiffusersClassAdapter",),
+    "adapters.diffusers_text": ("DiffusersTextAdapter",),
+    "adapters.function": ("FunctionAdapter",),
+    "adapters.modules": ("ModuleAdapter",),
     "adapters.native": ("NativeAdapter",),
+    "adapters.pipeline_folder": ("load_pipeline",),
     "adapters.protocol": ("Adapter", "GuidableAdapter"),
+    "adapters.sites": ("Site", "find_sites"),
+    "adapters.tables": ("ClassTable", "PromptTable"),
     "concepts.settings": ("SettingsError",),
     "concepts.space": ("Concept", "ConceptSpace", "Normal", "Uniform"),
     "concepts.split": ("Split",),
@@ -133,17 +147,21 @@ __all__ = [
     "VDM",
     "Adapter",
     "AddDirections",
+    "ClassTable",
     "Composed",
     "Concept",
     "ConceptSpace",
     "Conditioning",
     "DDPMSettings",
+    "DiffusersClassAdapter",
+    "DiffusersTextAdapter",
     "DiffusionSettings",
     "EmbeddingPatch",
     "Experiment",
     "FindingsSettings",
     "FlowMatching",
     "FlowMatchingSettings",
+    "FunctionAdapter",
     "GuidableAdapter",
     "Guidance",
     "IdentityMixing",
@@ -155,6 +173,7 @@ __all__ = [
     "MLPSettings",
     "MaskedMixing",
     "MeasurementSettings",
+    "ModuleAdapter",
     "Naive",
     "NativeAdapter",
     "NoisyMixing",
@@ -168,6 +187,7 @@ __all__ = [
     "PointProbeSettings",
     "Probe",
     "ProbeSettings",
+    "PromptTable",
     "Prompter",
     "RayExecutor",
     "Recorder",
@@ -177,6 +197,7 @@ __all__ = [
     "RunError",
     "SettingsError",
     "SharedEmbedding",
+    "Site",
     "Split",
     "SyntheticWorld",
     "TrainingSettings",
@@ -190,8 +211,10 @@ __all__ = [
     "concept_signal",
     "derive",
     "emergence",
+    "find_sites",
     "findings",
     "learning_times",
+    "load_pipeline",
     "load_run",
     "measure_checkpoint",
     "position",

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from conceptspace.candidates import sites
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.options import (
     DONE,
@@ -35,6 +36,7 @@ __all__ = [
     "run",
     "sample",
     "signal",
+    "sites",
     "status",
     "sweep",
     "theory",

@@ -150,6 +150,16 @@ class SignalOptions:
 
 
 @dataclass
+class SitesOptions:
+    """List the submodules of your model at which its condition could be steered."""
+
+    trial: Positional[str]
+    """A function, as in my_module:trial, that returns (model, sample, conditions)."""
+    every: bool = False
+    """List every submodule, and what its output depends on."""
+
+
+@dataclass
 class BenchmarkOptions:
     """Time training and sampling at the paper's size, beside the code published with it."""
 

@@ -50,6 +50,7 @@ def test_the_commands_and_recipes_are_frozen(capsys):
         "report",
         "sample",
         "signal",
+        "sites",
         "theory",
         "doctor",
         "benchmark",
