@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from conceptspace.folder import Interrupted, RunError
     from conceptspace.load import Run, load_run
     from conceptspace.measure.measurement import Instrument, measure_checkpoint
-    from conceptspace.measure.recorder import Recorder
     from conceptspace.measure.settings import MeasurementSettings
     from conceptspace.models.ddpm import DDPM
     from conceptspace.models.flow_matching import FlowMatching
@@ -63,6 +62,12 @@ if TYPE_CHECKING:
     )
     from conceptspace.models.unet import UNet
     from conceptspace.models.vdm import VDM
+    from conceptspace.observation import Observation
+    from conceptspace.observe.accelerated import record_accelerated
+    from conceptspace.observe.analyse import analyse
+    from conceptspace.observe.checkpoints import find_checkpoints, read_weights
+    from conceptspace.observe.lightning import concept_callback
+    from conceptspace.observe.recorder import Recorder
     from conceptspace.probes.classifier import Probe, train_probe
     from conceptspace.probes.inversion import Inversion
     from conceptspace.probes.points import PointLocation, PointProbe
@@ -109,7 +114,6 @@ _HOMES = {
     "folder": ("Interrupted", "RunError"),
     "load": ("Run", "load_run"),
     "measure.measurement": ("Instrument", "measure_checkpoint"),
-    "measure.recorder": ("Recorder",),
     "measure.settings": ("MeasurementSettings",),
     "models.ddpm": ("DDPM",),
     "models.flow_matching": ("FlowMatching",),
@@ -127,6 +131,12 @@ _HOMES = {
     ),
     "models.unet": ("UNet",),
     "models.vdm": ("VDM",),
+    "observation": ("Observation",),
+    "observe.accelerated": ("record_accelerated",),
+    "observe.analyse": ("analyse",),
+    "observe.checkpoints": ("find_checkpoints", "read_weights"),
+    "observe.lightning": ("concept_callback",),
+    "observe.recorder": ("Recorder",),
     "probes.classifier": ("Probe", "train_probe"),
     "probes.inversion": ("Inversion",),
     "probes.points": ("PointLocation", "PointProbe"),
@@ -178,6 +188,7 @@ __all__ = [
     "NativeAdapter",
     "NoisyMixing",
     "Normal",
+    "Observation",
     "OneHotAxis",
     "OverPrompt",
     "PerBlockEmbedding",
@@ -206,11 +217,14 @@ __all__ = [
     "Uniform",
     "VectorWorld",
     "World",
+    "analyse",
     "background",
     "colour",
+    "concept_callback",
     "concept_signal",
     "derive",
     "emergence",
+    "find_checkpoints",
     "find_sites",
     "findings",
     "learning_times",
@@ -219,7 +233,9 @@ __all__ = [
     "measure_checkpoint",
     "position",
     "quick",
+    "read_weights",
     "recipe",
+    "record_accelerated",
     "run",
     "shape",
     "shortened",
