@@ -3,12 +3,12 @@ import weakref
 
 import pytest
 import torch
-from observe.painter import MEASUREMENT, SPACE, Painter, batch, draw, read, train
 from torch import nn
 
 import conceptspace as cs
 from conceptspace.cli import main
 from conceptspace.observe.analyse import _spread
+from observe.painter import MEASUREMENT, SPACE, Painter, batch, draw, read, train
 
 GIVEN = {
     "space": SPACE, "sample": draw, "probe": read, "measurement": MEASUREMENT,

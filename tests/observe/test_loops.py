@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 import torch
-from observe.painter import MEASUREMENT, SPACE, Painter, batch, draw, read
 
 import conceptspace as cs
+from observe.painter import MEASUREMENT, SPACE, Painter, batch, draw, read
 
 
 def make(out, **changes):

@@ -2,12 +2,11 @@ import json
 
 import pytest
 import torch
-from observe.painter import MEASUREMENT, SPACE, draw, read, train
 
 import conceptspace as cs
 from conceptspace.cli import main
 from conceptspace.observe.subject import FunctionProbe
-
+from observe.painter import MEASUREMENT, SPACE, draw, read, train
 
 METHODS = (cs.OverPrompt(concept="colour", strengths=(0.5, 1.0)),)
 
