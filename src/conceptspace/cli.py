@@ -11,6 +11,7 @@ from typing import Any
 import tyro
 
 from conceptspace.concepts.settings import SettingsError
+from conceptspace.data.labelled import DataError
 from conceptspace.experiment import Experiment
 from conceptspace.options import (
     BAD_USAGE,
@@ -19,6 +20,7 @@ from conceptspace.options import (
     STOPPED,
     AnalyseOptions,
     BenchmarkOptions,
+    DescribeOptions,
     DoctorOptions,
     ReportOptions,
     ReproduceOptions,
@@ -43,6 +45,7 @@ COMMANDS: dict[str, type] = {
     "sample": SampleOptions,
     "signal": SignalOptions,
     "sites": SitesOptions,
+    "describe": DescribeOptions,
     "theory": TheoryOptions,
     "doctor": DoctorOptions,
     "benchmark": BenchmarkOptions,
@@ -171,7 +174,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, WrongFolder):
         _complain(str(error))
         return BAD_USAGE
-    if isinstance(error, RunError | DamagedFile | FolderInUse):
+    if isinstance(error, RunError | DamagedFile | FolderInUse | DataError):
         _complain(str(error))
         return FAILED
     if isinstance(error, OSError):

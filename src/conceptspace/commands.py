@@ -9,12 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from conceptspace.analysing import analyse
 from conceptspace.candidates import sites
+from conceptspace.describing import describe
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.options import (
     DONE,
     FAILED,
-    AnalyseOptions,
     BenchmarkOptions,
     DoctorOptions,
     ReportOptions,
@@ -32,6 +33,7 @@ from conceptspace.verdicts import exit_status, print_claims
 __all__ = [
     "analyse",
     "benchmark",
+    "describe",
     "doctor",
     "report",
     "reproduce",
@@ -106,64 +108,6 @@ def report(options: ReportOptions) -> int:
         print(f"note: {note}")
     _say_where(options.run)
     return exit_status(made["claims"], options.strict)
-
-
-def analyse(options: AnalyseOptions) -> int:
-    """Measure checkpoints of a model of the user's own; print claims and where the reports lie."""
-    from conceptspace import observe
-    from conceptspace.load import load_run
-
-    given = _adapter(options)
-    chosen = {"pattern": options.pattern, "first": options.first, "seed": options.seed}
-    given |= {name: value for name, value in chosen.items() if value is not None}
-    out = options.out or Path("runs") / options.checkpoints.resolve().name
-    with showing_progress() as progress:
-        folders = observe.analyse(
-            options.checkpoints,
-            out,
-            look_again=options.look_again,
-            progress=lambda done, num: progress.advance("checkpoints", done, num),
-            **given,
-        )
-    claims = []
-    for folder in folders:
-        own = load_run(folder).claims
-        claims += own
-        print_claims(own)
-        _say_where(folder)
-    return exit_status(claims, options.strict)
-
-
-def _adapter(options: AnalyseOptions) -> dict[str, Any]:
-    """The arguments that the user's module holds for `analyse`."""
-    import inspect
-
-    from conceptspace import observe
-    from conceptspace.adapters.reference import named_object
-
-    try:
-        found = named_object(options.adapter)
-    except ValueError as error:
-        raise UsageError(f"--adapter: {error}") from error
-    found = found() if callable(found) else found
-    if not isinstance(found, dict):
-        raise UsageError(
-            f"--adapter: {options.adapter} must be a dictionary of arguments for cs.analyse, or a "
-            f"function that returns one, not {type(found).__name__}"
-        )
-    # Whatever else is in it are settings of an observation.
-    from conceptspace.observation import Observation
-
-    known = {*inspect.signature(observe.analyse).parameters, *Observation.model_fields, "inversion"}
-    known -= {"checkpoints", "out", "settings", "look_again", "progress"}
-    if strange := sorted(set(found) - known):
-        raise UsageError(
-            f"--adapter: {options.adapter} holds {strange[0]!r}, which cs.analyse does not take; "
-            f"it takes {', '.join(sorted(known))}"
-        )
-    if missing := sorted({"space", "load", "probe"} - set(found)):
-        raise UsageError(f"--adapter: {options.adapter} must hold {missing[0]!r} too")
-    return dict(found)
 
 
 def sample(options: SampleOptions) -> int:

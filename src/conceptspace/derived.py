@@ -15,6 +15,7 @@ import torch
 import xarray
 
 from conceptspace.data.dataset import render_images
+from conceptspace.data.labelled import DataError
 from conceptspace.data.pictures import pictures_of
 from conceptspace.data.signal import concept_signal
 from conceptspace.data.streams import numpy_stream
@@ -100,10 +101,11 @@ def _conclude(
     trajectory = join(measured.measurements)
     write_atomically(folder / "trajectory.nc", to_netcdf(trajectory))
     write_atomically(folder / "trajectory.csv", tidy(trajectory).encode())
+    signal, corners, shown = _of_data(experiment, measured.notes)
     found = findings(
         trajectory,
         experiment.findings,
-        signal=_signal(experiment),
+        signal=signal,
         probe=_probe_tables(folder, experiment, measured.notes),
     )
     _write_json(folder / "findings.json", found)
@@ -113,9 +115,7 @@ def _conclude(
     ]
     _write_json(folder / "claims.json", claims)
     flat = [one for steps in measured.measurements for one in steps]
-    evidence = Evidence(
-        found, trajectory, gather_pictures(flat, found), _corners(experiment), examples(experiment)
-    )
+    evidence = Evidence(found, trajectory, gather_pictures(flat, found), corners, shown)
     return evidence, claims
 
 
@@ -156,6 +156,17 @@ def read_measurements(
     return Measured([[steps[s] for s in common] for steps in read.values()], notes)
 
 
+def _of_data(
+    experiment: Description, notes: list[str]
+) -> tuple[dict[str, Any] | None, dict[str, np.ndarray], dict[str, list[np.ndarray]]]:
+    """Signal, corners and examples; a note, and none of them, if labelled images are gone."""
+    try:
+        return _signal(experiment), _corners(experiment), examples(experiment)
+    except DataError as error:
+        notes.append(f"{error}; the report goes without concept signal and pictures of the data")
+        return {}, {}, {}
+
+
 def _signal(experiment: Description) -> dict[str, dict[str, float | None]] | None:
     if experiment.world is None:
         return None
@@ -186,7 +197,9 @@ def _probe_tables(folder: Path, experiment: Description, notes: list[str]) -> di
 
 
 def _corners(experiment: Description) -> dict[str, np.ndarray]:
-    """A picture of each class, drawn by G at the class mean; none where G is unknown."""
+    """A picture of each class, drawn by G at the class mean, or one of its images; none where
+    the data are unknown.
+    """
     space = experiment.space
     if experiment.world is None:
         return {}

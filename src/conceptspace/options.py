@@ -184,6 +184,22 @@ class SitesOptions:
 
 
 @dataclass
+class DescribeOptions:
+    """Show concepts, classes, counts, split and signal, and which classes are too rare to use."""
+
+    target: Positional[str]
+    """A recipe, an experiment.json, a run, a space in a .yaml file, or a folder of images."""
+    table: Path | None = None
+    """CSV or Parquet table of a folder of images: a row an image."""
+    columns: tuple[str, ...] = ()
+    """Columns of the table that are concepts."""
+    file_column: str = "file"
+    """Column with each image's name."""
+    image_size: int = 32
+    """Height and width that images are brought to for their signal."""
+
+
+@dataclass
 class BenchmarkOptions:
     """Time training and sampling at the paper's size, beside the code published with it."""
 

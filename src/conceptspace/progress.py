@@ -19,6 +19,10 @@ class Progress(Protocol):
         ...
 
 
+READING = "reading images"
+"""The task of which the steps are images."""
+
+
 class Silent:
     """Shows nothing."""
 

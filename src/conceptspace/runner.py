@@ -10,7 +10,7 @@ from conceptspace.measure.files import exclusive
 from conceptspace.models.execution import Device, Precision
 from conceptspace.opening import open_with_probe, settle_execution
 from conceptspace.pool import ProcessPool
-from conceptspace.progress import Progress, Silent, terminate_as_interrupt
+from conceptspace.progress import READING, Progress, Silent, terminate_as_interrupt
 from conceptspace.seeds import chosen_seeds, complete_seeds, in_groups
 from conceptspace.tune import num_cores
 from conceptspace.units import TrainSeeds, Wanted, failure
@@ -60,7 +60,7 @@ def run(
 
     chosen = chosen_seeds(seeds)
     shown = progress or Silent()
-    experiment = experiment.identified(lambda done, of: shown.advance("data", done, of))
+    experiment = experiment.identified(lambda done, of: shown.advance(READING, done, of))
     folder = Path(out) if out is not None else Path("runs") / experiment.name
     check_folder(folder, experiment)  # before the lock makes it
     try:

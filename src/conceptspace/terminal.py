@@ -6,6 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
+from conceptspace.progress import READING
+
 
 def duration(seconds: float) -> str:
     """Seconds in words."""
@@ -29,7 +31,8 @@ class _PlainProgress:
         tenth = 10 * done // total
         if tenth > self.tenths.get(task, 0):
             self.tenths[task] = tenth
-            print(f"  {task}: {done} of {total} steps", flush=True)
+            unit = "" if task == READING else " steps"
+            print(f"  {task}: {done} of {total}{unit}", flush=True)
 
 
 class _RichProgress:

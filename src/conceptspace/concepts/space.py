@@ -1,13 +1,14 @@
 """Concept space: what the axes are, which classes lie at its corners, and the prior over z."""
 
 import itertools
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from conceptspace.concepts.settings import Settings
+from conceptspace.concepts.settings import Settings, SettingsError
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -171,6 +172,67 @@ class ConceptSpace(Settings):
         """
         return cls(concepts=tuple(Concept.named(name, words) for name, words in concepts.items()))
 
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Iterable[object]]) -> Self:
+        """The space that a table's columns are: the values of a concept are those in its column.
+
+        Numbers are in rising order, words in that of the alphabet.
+
+        Args:
+            columns: concept name to what its column holds, a row an example.
+
+        Raises:
+            ValueError: if a column holds one value alone, or more than classes can have.
+
+        Example:
+            >>> space = ConceptSpace.from_columns({"hat": ["no", "yes", "no"], "age": [30, 8, 8]})
+            >>> [concept.labels for concept in space.concepts]
+            [('no', 'yes'), ('8', '30')]
+        """
+        concepts = {}
+        for name, column in columns.items():
+            words = sorted({str(value) for value in column}, key=_by_number_or_letter)
+            if not 2 <= len(words) <= len(DIGITS):
+                what = "changes nowhere" if len(words) < 2 else "is a measure and no class: bin it"
+                raise ValueError(
+                    f"columns: {name!r} holds {len(words)} different values, and a concept has 2 "
+                    f"to {len(DIGITS)}; this one {what}"
+                )
+            concepts[name] = words
+        return cls.named(**concepts)
+
+    @classmethod
+    def from_yaml(cls, source: Path | str) -> Self:
+        """A space that is written down in YAML.
+
+        Args:
+            source: the path of a file, or YAML text of several lines. `concepts` is a mapping of
+                names to words, or a list with the fields of each `Concept`.
+
+        Raises:
+            SettingsError: if it cannot be read or describes no space.
+
+        Example:
+            >>> text = "concepts: {colour: [red, blue], size: [large, small]}\\n"
+            >>> ConceptSpace.from_yaml(text).describe("01")
+            'red small'
+        """
+        concepts = _yaml(source)
+        if isinstance(concepts, Mapping):
+            return cls(concepts=tuple(_named(name, words) for name, words in concepts.items()))
+        if not isinstance(concepts, list):
+            raise SettingsError(
+                "concepts: give names with their words, as in 'colour: [red, blue]', or a list of "
+                f"concepts, not {concepts!r}"
+            )
+        listed = []
+        for index, fields in enumerate(concepts):
+            if not isinstance(fields, Mapping):
+                raise SettingsError(f"concepts.{index}: give its fields, not {fields!r}")
+            short = set(fields) == {"name", "labels"}
+            listed.append(_named(fields["name"], fields["labels"]) if short else Concept(**fields))
+        return cls(concepts=tuple(listed))
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(concept.name for concept in self.concepts)
@@ -281,3 +343,43 @@ class ConceptSpace(Settings):
         if z.ndim != 2 or z.shape[1] != self.width:
             raise ValueError(f"z must have shape (batch, {self.width}), not {z.shape}")
         return {c.factor: z[:, self.slice_of(c.name)] for c in self.concepts}
+
+
+def _by_number_or_letter(text: str) -> tuple[bool, float, str]:
+    try:
+        return (False, float(text), text)
+    except ValueError:
+        return (True, 0.0, text)
+
+
+def _named(name: object, words: object) -> Concept:
+    if not isinstance(words, list):
+        raise SettingsError(f"concepts.{name}: give its words in brackets, not {words!r}")
+    # YAML reads yes and no, on and off, as true and false, which no table says.
+    wrong = next((word for word in words if isinstance(word, bool)), None)
+    if wrong is not None:
+        raise SettingsError(f"concepts.{name}: YAML takes a word for {wrong}: put it in quotes")
+    return Concept.named(str(name), [str(word) for word in words])
+
+
+def _yaml(source: Path | str) -> Any:
+    """What stands under `concepts`."""
+    try:
+        import yaml
+    except ImportError as error:
+        raise SettingsError(
+            "reading YAML needs PyYAML: pip install 'conceptspace[data]'"
+        ) from error
+    try:
+        if isinstance(source, str) and "\n" in source:
+            text = source
+        else:
+            text = Path(source).read_text(encoding="utf-8")
+        read = yaml.safe_load(text)
+    except OSError as error:
+        raise SettingsError(f"cannot read {source}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"source: this is no plain YAML ({error})") from error
+    if not isinstance(read, Mapping) or set(read) != {"concepts"}:
+        raise SettingsError("source: give one entry, 'concepts'")
+    return read["concepts"]

@@ -92,6 +92,9 @@ class LabelledImages:
         words = [(c.name, c.labels) for c in self.space.concepts]
         found.update(repr((words, self.images.shape)).encode())
         for part in (self.values, self.images, self.masks, self.groups):
-            for start in range(0, 0 if part is None else len(part), _HASHED_AT_ONCE):
-                found.update(np.ascontiguousarray(part[start : start + _HASHED_AT_ONCE]))
+            if part is None:
+                continue
+            for start in range(0, len(part), _HASHED_AT_ONCE):
+                chunk = np.ascontiguousarray(part[start : start + _HASHED_AT_ONCE])
+                found.update(chunk.tobytes())
         return found.hexdigest()

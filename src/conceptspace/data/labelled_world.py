@@ -67,11 +67,11 @@ class LabelledWorld(Settings, ABC):
         Raises:
             DataError: if they cannot be read, are not what the settings say, or have changed.
         """
-        if "_loaded" not in self.__dict__:
+        if "_loaded" not in vars(self):
             found = self.read(progress)
             self._check(found)
-            self.__dict__["_loaded"] = found
-        return self.__dict__["_loaded"]
+            vars(self)["_loaded"] = found
+        return vars(self)["_loaded"]
 
     def identified(self, progress: ReadingProgress | None = None) -> Self:
         """The same with the fingerprint of what is read; checked where there is one already."""
@@ -79,7 +79,7 @@ class LabelledWorld(Settings, ABC):
         if self.fingerprint is not None:
             return self
         known = self.replace(fingerprint=found.fingerprint())
-        known.__dict__["_loaded"] = found
+        vars(known)["_loaded"] = found
         return known
 
     def _check(self, found: LabelledImages) -> None:

@@ -5,13 +5,17 @@ from typing import Annotated
 from pydantic import Discriminator, Tag
 
 from conceptspace.concepts.settings import kind_or
+from conceptspace.data.readers.arrays import ArraysWorld
 from conceptspace.data.readers.digits import DigitsWorld
+from conceptspace.data.readers.folder import FolderWorld
 from conceptspace.data.vectors import VectorWorld
 from conceptspace.data.world import SyntheticWorld
 
 BuiltInWorld = Annotated[
     Annotated[SyntheticWorld, Tag("synthetic")]
     | Annotated[VectorWorld, Tag("vectors")]
+    | Annotated[FolderWorld, Tag("folder")]
+    | Annotated[ArraysWorld, Tag("arrays")]
     | Annotated[DigitsWorld, Tag("digits")],
     Discriminator(kind_or("synthetic")),
 ]

@@ -48,7 +48,7 @@ def probe_figure(evidence: Evidence) -> Figure:
 
 
 def draw_confusion(axes: Axes, matrix: np.ndarray, concept: str, words: list[str]) -> None:
-    """One concept's confusion table: rows are what G drew, columns what the probe read."""
+    """One concept's confusion table: rows are what is shown, columns what the probe read."""
     total = matrix.sum(axis=1, keepdims=True)
     share = np.divide(matrix, total, out=np.zeros_like(matrix), where=total > 0)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25)
@@ -60,7 +60,7 @@ def draw_confusion(axes: Axes, matrix: np.ndarray, concept: str, words: list[str
     axes.set_yticks(range(len(words)), words, rotation=90, va="center")
     axes.tick_params(length=0)
     axes.set_xlabel("read by the probe")
-    axes.set_ylabel("drawn by G")
+    axes.set_ylabel("shown")
     axes.set_title(concept)
 
 

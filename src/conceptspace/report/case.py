@@ -179,7 +179,8 @@ def weaker_and_stronger(case: Case) -> tuple[str, str, str] | None:
     """
     concepts = _concepts_at_stake(case)
     signal = case.findings.get("signal")
-    if signal:
+    # Labelled images without two classes that differ in one concept have no signal of it.
+    if signal and all(signal[name]["finite"] is not None for name in concepts):
         strength = {name: (float(signal[name]["finite"]),) for name in concepts}
         source = "concept signal"
     else:

@@ -191,9 +191,7 @@ def confusion_tables(evidence: Evidence) -> str:
             )
             for word, row in zip(words, shares)
         ]
-        parts.append(
-            table(("drawn \\ read", *words), rows, f"{concept}: rows drawn by G, columns read")
-        )
+        parts.append(table(("shown \\ read", *words), rows, f"{concept}: rows shown, columns read"))
     return "".join(parts) or '<p class="none">The probe was not tested in this run.</p>'
 
 

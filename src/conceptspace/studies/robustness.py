@@ -167,7 +167,7 @@ def _curves(found: Mapping[str, Any], trajectory: "xarray.Dataset") -> dict[str,
     }
 
 
-def _signal(experiment: Experiment) -> dict[str, dict[str, float]]:
+def _signal(experiment: Experiment) -> dict[str, dict[str, Any]]:
     from conceptspace.data.signal import concept_signal
 
     signals = concept_signal(experiment.world, experiment.space)

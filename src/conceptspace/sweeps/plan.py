@@ -44,6 +44,7 @@ def plan_sweep(listed: Iterable[Listed], seeds: int | Sequence[int]) -> Plan:
         seeds: of the experiments that have none of their own: how many, or which.
 
     Raises:
+        DataError: if labelled images cannot be read, or are not those that are known.
         ValueError: if there is no experiment, or one name stands for two settings, or seeds are not
             at least one, distinct, and from 0 on.
     """
@@ -52,6 +53,7 @@ def plan_sweep(listed: Iterable[Listed], seeds: int | Sequence[int]) -> Plan:
     by_name: dict[str, Experiment] = {}
     for entry in listed:
         experiment, own = entry if isinstance(entry, tuple) else (entry, common)
+        experiment = experiment.identified()
         known = by_name.setdefault(experiment.name, experiment)
         if known != experiment:
             raise ValueError(

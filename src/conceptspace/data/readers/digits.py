@@ -67,8 +67,6 @@ class DigitsWorld(LabelledWorld):
             shown = tinted if self.channels == 3 else tinted.mean(axis=-1, keepdims=True)
             images.append((255 * shown.clip(0, 1)).round().astype(np.uint8))
             values.append(np.stack([np.full(len(ink), colour), value], axis=1))
-        if progress is not None:
-            progress(2 * len(ink), 2 * len(ink))
         return LabelledImages(
             np.concatenate(images),
             np.concatenate(values).astype(np.int64),
@@ -84,9 +82,11 @@ def _handwriting(digits: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise DataError(_MISSING) from error
-    bundled = load_digits()
-    kept = np.isin(bundled.target, digits)
-    return bundled.images[kept] / _FULL_INK, (bundled.target[kept] == digits[1]).astype(np.int64)
+    pixels, shown = load_digits(return_X_y=True)
+    pixels, shown = np.asarray(pixels), np.asarray(shown)
+    kept = np.isin(shown, digits)
+    ink = pixels[kept].reshape(-1, 8, 8) / _FULL_INK
+    return ink, (shown[kept] == digits[1]).astype(np.int64)
 
 
 def _enlarged(ink: np.ndarray, size: int) -> np.ndarray:
