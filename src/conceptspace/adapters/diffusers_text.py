@@ -179,7 +179,7 @@ class DiffusersTextAdapter(DiffusersAdapter):
             max_length=self.tokenizer.model_max_length,
             truncation=True,
             return_tensors="pt",
-        ).to(self.device)
+        ).to(next(self.text_encoder.parameters()).device)
         for prompt, ids in zip(prompts, self.tokenizer(prompts).input_ids):
             if len(ids) > tokens.input_ids.shape[1]:
                 raise ValueError(
@@ -193,7 +193,7 @@ class DiffusersTextAdapter(DiffusersAdapter):
                 rows = slice(start, start + self.batch_size)
                 mask = tokens.attention_mask[rows] if masked else None
                 parts.append(self.text_encoder(tokens.input_ids[rows], attention_mask=mask)[0])
-        return {"text": torch.cat(parts)}
+        return {"text": torch.cat(parts).to(self.device)}
 
     def conditioning_parameters(self) -> Mapping[str, Tensor]:
         """Text encoder and projections to keys and values, by their names in `model`."""
