@@ -188,6 +188,11 @@ def test_what_does_not_fit_the_model_is_refused(arguments, message):
         ModuleAdapter(Generator(), sample=sample_gan, table=CLASS_TABLE, **arguments)
 
 
+def test_a_space_is_no_table():
+    with pytest.raises(TypeError, match="table must be a ClassTable or a PromptTable, not Concept"):
+        ModuleAdapter(Generator(), ["embedding"], sample_gan, SPACE)
+
+
 def test_a_submodule_that_is_never_called_is_refused():
     model = Generator()
     model.spare = nn.Linear(2, 2)

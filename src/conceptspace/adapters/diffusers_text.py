@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -95,6 +96,10 @@ class DiffusersTextAdapter(DiffusersAdapter):
         Raises:
             ValueError: if the pipeline has other parts.
         """
+        if isinstance(pipeline, str | Path):
+            raise TypeError(
+                "pipeline must be the pipeline itself: read it by load_pipeline(folder)"
+            )
         parts = ("unet", "scheduler", "text_encoder", "tokenizer", "vae")
         missing = [part for part in parts if getattr(pipeline, part, None) is None]
         kind = type(pipeline).__name__
@@ -122,6 +127,8 @@ class DiffusersTextAdapter(DiffusersAdapter):
         )
 
     def _check(self) -> None:
+        if not isinstance(self.table, PromptTable):
+            raise TypeError(f"table must be a PromptTable, not {type(self.table).__name__}")
         config = self.unet.config
         for extra in ("addition_embed_type", "class_embed_type", "num_class_embeds"):
             if getattr(config, extra, None) is not None:

@@ -72,6 +72,10 @@ class ModuleAdapter:
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
+        if table is not None and not isinstance(table, Table):
+            raise TypeError(
+                f"table must be a ClassTable or a PromptTable, not {type(table).__name__}"
+            )
         if (table is None) == (width is None):
             raise ValueError(
                 "table: give a ClassTable or a PromptTable, or else the width of the conditioning "
