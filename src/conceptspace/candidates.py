@@ -1,9 +1,14 @@
 """The command `sites`: which submodules of a user's model could be steered at."""
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.table import Table
 
 from conceptspace.options import DONE, SitesOptions, UsageError
+
+if TYPE_CHECKING:
+    from conceptspace.adapters.sites import Site
 
 
 def sites(options: SitesOptions) -> int:
@@ -22,21 +27,29 @@ def sites(options: SitesOptions) -> int:
             "as `find_sites` takes them (docs/adapters.md)"
         )
     found = find_sites(*parts)
-    title = "Submodules whose output is the condition's alone"
-    if options.every:
-        title = "Submodules, and what their output depends on"
-    table = Table(title=title, box=None)
-    for heading in ("submodule", "class", "output"):
-        table.add_column(heading)
-    for what in ("condition", "noise", "time") if options.every else ():
-        table.add_column(what)
-    shown = [site for site in found if options.every or site.is_candidate]
-    for site in shown:
-        depends = (site.heeds_condition, site.heeds_noise, site.changes) if options.every else ()
-        words = ("yes" if each else "no" for each in depends)
-        table.add_row(site.name, site.kind, str(site.shape), *words)
-    Console().print(table)
+    candidates = [site for site in found if site.is_candidate]
+    shown = found if options.every else candidates
+    if shown:
+        Console().print(_table(shown, options.every))
+    if not candidates:
+        print("No submodule's output is the condition's alone, so none can be a site.")
+        return DONE
     if not options.every:
         print(f"{len(found) - len(shown)} other submodules are no candidates; --every lists them.")
     print("Sites are a choice of candidates that the condition cannot get around.")
     return DONE
+
+
+def _table(shown: "list[Site]", every: bool) -> Table:
+    """Submodules and, of every one, what its output depends on."""
+    title = "Submodules, and what their output depends on"
+    table = Table(title=title if every else "Submodules that heed the condition alone", box=None)
+    for heading in ("submodule", "class", "output"):
+        table.add_column(heading, overflow="fold")
+    for what in ("condition", "noise", "time") if every else ():
+        table.add_column(what)
+    for site in shown:
+        depends = (site.heeds_condition, site.heeds_noise, site.changes) if every else ()
+        words = ("yes" if each else "no" for each in depends)
+        table.add_row(site.name, site.kind, str(site.shape), *words)
+    return table

@@ -36,6 +36,7 @@ from named_worlds import (
     prompt_of,
     seeded,
 )
+from tiny_diffusers import TABLE as PROMPTS
 from tiny_diffusers import autoencoder, class_unet
 
 TABLE = ClassTable(SPACE, null_class=4)
@@ -222,6 +223,11 @@ def test_a_checkpoint_is_measured_with_every_method():
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_table_of_prompts_is_refused():
+    with pytest.raises(TypeError, match="table must be a ClassTable, not PromptTable"):
+        DiffusersClassAdapter(class_unet(), DDIMScheduler(), PROMPTS)
 
 
 def test_an_unconditional_pipeline_draws_the_same_with_a_class_that_adds_nothing():

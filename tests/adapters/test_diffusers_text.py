@@ -12,7 +12,7 @@ from diffusers import DDIMScheduler, DDPMScheduler
 
 from conceptspace.adapters.diffusers_text import DiffusersTextAdapter
 from conceptspace.adapters.protocol import GuidableAdapter
-from conceptspace.adapters.tables import PromptTable
+from conceptspace.adapters.tables import ClassTable, PromptTable
 from conceptspace.data.dropping import no_condition
 from conceptspace.data.streams import torch_stream
 from conceptspace.elicitation.arms import intervention_of
@@ -232,6 +232,13 @@ def text_adapter(unet=None, template="a {size} {colour} circle", max_length=8, w
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_arguments_of_another_kind_are_refused():
+    with pytest.raises(TypeError, match=r"read it by load_pipeline\(folder\)"):
+        DiffusersTextAdapter.from_pipeline("stable-diffusion", TABLE)
+    with pytest.raises(TypeError, match="table must be a PromptTable, not ClassTable"):
+        DiffusersTextAdapter.from_pipeline(text_pipeline(), ClassTable(SPACE))
 
 
 def test_a_unet_without_words_is_refused():

@@ -41,7 +41,7 @@ def transformer_adapter(model=None):
 
 
 def vector_adapter(model=None):
-    return ModuleAdapter(model or VectorGenerator(), ["first", "second"], sample_vectors)
+    return ModuleAdapter(model or VectorGenerator(), ["first", "second"], sample_vectors, width=4)
 
 
 FOREIGN = pytest.mark.parametrize(
@@ -107,7 +107,11 @@ def test_a_model_that_is_told_the_vector_needs_no_table():
     vectors = prompt_of("11", 3)
     given = adapter.encode(vectors)
     assert set(given) == {"first", "second"}
-    assert torch.equal(adapter.sample(given, seeded()), sample_vectors(model, vectors, seeded()))
+    by_hand = sample_vectors(model, vectors, seeded())
+    assert torch.equal(adapter.sample(given, seeded()), by_hand)
+    assert torch.equal(vector_adapter(model).sample(given, seeded()), by_hand)
+    with pytest.raises(ValueError, match=r"width is 4, and vectors are \(2, 3\)"):
+        adapter.encode(torch.zeros(2, 3))
     assert set(adapter.conditioning_parameters()) == {
         f"{layer}.{kind}" for layer in ("first", "second") for kind in ("weight", "bias")
     }
@@ -148,7 +152,7 @@ def test_small_batches_draw_the_same_number_of_images():
 
 
 def test_sites_that_the_condition_gets_around_are_refused():
-    adapter = ModuleAdapter(VectorGenerator(), ["first"], sample_vectors)
+    adapter = ModuleAdapter(VectorGenerator(), ["first"], sample_vectors, width=4)
     with pytest.raises(ValueError, match=r"told .* at first alone, the model draws another image"):
         adapter.encode(prompt_of("11"))
 
@@ -175,12 +179,18 @@ def test_noise_from_elsewhere_than_the_generator_is_refused():
         ({"sites": "embedding"}, "sites must list at least one submodule, not 'embedding'"),
         ({"sites": ["embeding"]}, "sites: Generator has no submodule 'embeding'"),
         ({"sites": ["embedding"], "path": ["text"]}, "path: Generator has no submodule 'text'"),
+        ({"sites": ["embedding"], "width": 4}, "table: give a ClassTable or a PromptTable, or els"),
         ({"sites": ["embedding"], "batch_size": 0}, "batch_size must be at least 1, not 0"),
     ],
 )
 def test_what_does_not_fit_the_model_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         ModuleAdapter(Generator(), sample=sample_gan, table=CLASS_TABLE, **arguments)
+
+
+def test_a_space_is_no_table():
+    with pytest.raises(TypeError, match="table must be a ClassTable or a PromptTable, not Concept"):
+        ModuleAdapter(Generator(), ["embedding"], sample_gan, SPACE)
 
 
 def test_a_submodule_that_is_never_called_is_refused():

@@ -68,6 +68,9 @@ from foreign_models import Generator, sample_gan
 def trial():
     return Generator(), sample_gan, torch.arange(4)
 
+def deaf():
+    return Generator(), lambda model, some, noise: sample_gan(model, 0 * some, noise), torch.arange(4)
+
 def nothing():
     return None
 
@@ -97,6 +100,11 @@ def test_the_command_lists_the_candidates(my_module, capsys):
 def test_the_command_lists_every_submodule_if_asked(my_module, capsys):
     assert main(["sites", f"{my_module}:trial", "--every"]) == 0
     assert "layers.2" in capsys.readouterr().out
+
+
+def test_the_command_says_if_nothing_heeds_the_condition(my_module, capsys):
+    assert main(["sites", f"{my_module}:deaf"]) == 0
+    assert "No submodule's output is the condition's alone" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import pytest
 
 from conceptspace.report.across import Shown, render_across
 from conceptspace.report.across_tables import (
+    MOST_CLAIMS,
     MOST_COLUMNS,
+    MOST_UNUSUAL,
     AcrossRun,
     ClaimAcross,
     claims_across,
@@ -58,6 +60,20 @@ def test_a_run_is_told_in_a_line():
     assert "colour &gt; 2 400 2 of 3 never size 700" in told
     assert 'href="runs/weak/report.html"' in runs_table([run()])
     assert 'title="holds"' in runs_table([run()])
+
+
+def test_many_unusual_settings_are_folded_away():
+    settings = {f"path.{i}": "0" for i in range(MOST_UNUSUAL + 1)}
+    html = runs_table([run(settings=settings, unusual=settings)])
+    assert f"<details><summary>{MOST_UNUSUAL + 1} settings</summary>" in html
+
+
+def test_claims_that_one_run_alone_tests_have_no_column_where_there_are_many():
+    many = {f"C5/{i}": "holds" for i in range(MOST_CLAIMS)}
+    html = runs_table([run(verdicts={"C3": "holds"} | many), run("b", verdicts={"C3": "holds"})])
+    assert ">C3</th>" in html
+    assert "C5/0" not in html
+    assert "C5/0" in runs_table([run(verdicts=many)])
 
 
 def test_where_many_settings_differ_each_run_tells_what_is_unusual():

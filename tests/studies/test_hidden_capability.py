@@ -173,7 +173,11 @@ def test_runs_with_other_settings_and_no_runs_are_refused():
 @pytest.mark.parametrize("world", ["planted", "never"])
 def test_its_figure_is_drawn_whatever_was_learned(world, request):
     findings, _ = request.getfixturevalue(world)
-    assert len(STUDY.figure(findings).axes) == 2 * len(findings["settings"])
+    figure = STUDY.figure(findings)
+    assert len(figure.axes) == 2 * len(findings["settings"])
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert legend.get_window_extent().x1 <= figure.bbox.x1  # its last column once ran off the page
 
 
 def test_three_studies_share_their_runs_at_either_scale():

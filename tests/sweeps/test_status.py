@@ -128,6 +128,12 @@ def test_a_sweep_that_goes_on_is_running_where_a_run_is_held(half_done):
     assert found.seconds_left == pytest.approx((20 + 3 * 40) * 2.0 / 20)
 
 
+def test_a_run_that_the_sweep_has_only_opened_is_waiting(half_done):
+    train(half_done / "runs/run-4", 0, 1, 10, 20)
+    with exclusive(half_done), exclusive(half_done / "runs/run-4"):
+        assert status(half_done).runs[4].state == "waiting"
+
+
 def test_the_command_prints_a_line_for_each_run_and_a_summary(half_done, capsys):
     assert main(["status", str(half_done)]) == 0
     shown = capsys.readouterr()

@@ -211,6 +211,8 @@ class DiffusersClassAdapter(DiffusersAdapter):
     table: ClassTable
 
     def _check(self) -> None:
+        if not isinstance(self.table, ClassTable):
+            raise TypeError(f"table must be a ClassTable, not {type(self.table).__name__}")
         embedding, ids = getattr(self.unet, "class_embedding", None), self.table.entries
         if embedding is None or isinstance(embedding, nn.Identity):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -95,6 +96,10 @@ class DiffusersTextAdapter(DiffusersAdapter):
         Raises:
             ValueError: if the pipeline has other parts.
         """
+        if isinstance(pipeline, str | Path):
+            raise TypeError(
+                "pipeline must be the pipeline itself: read it by load_pipeline(folder)"
+            )
         parts = ("unet", "scheduler", "text_encoder", "tokenizer", "vae")
         missing = [part for part in parts if getattr(pipeline, part, None) is None]
         kind = type(pipeline).__name__
@@ -122,6 +127,8 @@ class DiffusersTextAdapter(DiffusersAdapter):
         )
 
     def _check(self) -> None:
+        if not isinstance(self.table, PromptTable):
+            raise TypeError(f"table must be a PromptTable, not {type(self.table).__name__}")
         config = self.unet.config
         for extra in ("addition_embed_type", "class_embed_type", "num_class_embeds"):
             if getattr(config, extra, None) is not None:
@@ -179,7 +186,7 @@ class DiffusersTextAdapter(DiffusersAdapter):
             max_length=self.tokenizer.model_max_length,
             truncation=True,
             return_tensors="pt",
-        ).to(self.device)
+        ).to(next(self.text_encoder.parameters()).device)
         for prompt, ids in zip(prompts, self.tokenizer(prompts).input_ids):
             if len(ids) > tokens.input_ids.shape[1]:
                 raise ValueError(
@@ -193,7 +200,7 @@ class DiffusersTextAdapter(DiffusersAdapter):
                 rows = slice(start, start + self.batch_size)
                 mask = tokens.attention_mask[rows] if masked else None
                 parts.append(self.text_encoder(tokens.input_ids[rows], attention_mask=mask)[0])
-        return {"text": torch.cat(parts)}
+        return {"text": torch.cat(parts).to(self.device)}
 
     def conditioning_parameters(self) -> Mapping[str, Tensor]:
         """Text encoder and projections to keys and values, by their names in `model`."""

@@ -31,7 +31,8 @@ class ModuleAdapter:
             condition, as float from 0 to 1, with all of its noise from the generator. Conditions
             are class ids (a tensor), prompts (a list) or conditioning vectors (a tensor), as the
             table says.
-        table: `ClassTable` or `PromptTable`; None for a model that is told the conditioning vector.
+        table: `ClassTable` or `PromptTable`, for a model that is told ids or prompts.
+        width: in place of a table, of the conditioning vector that the model is told.
         path: submodules between prompt and sites, whose parameters embedding patching swaps; by
             default the sites themselves.
         batch_size: images drawn at once.
@@ -65,26 +66,25 @@ class ModuleAdapter:
         sample: SampleModel,
         table: Table | None = None,
         *,
+        width: int | None = None,
         path: Sequence[str] = (),
         batch_size: int = 64,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-        if isinstance(sites, str) or not sites:
-            raise ValueError(
-                f"sites must list at least one submodule, not {sites!r}; `find_sites` and "
-                "`conceptspace sites` show the candidates"
+        if table is not None and not isinstance(table, Table):
+            raise TypeError(
+                f"table must be a ClassTable or a PromptTable, not {type(table).__name__}"
             )
-        modules = dict(model.named_modules())
-        for argument, names in (("sites", sites), ("path", path)):
-            for name in names:
-                if not name or name not in modules:
-                    raise ValueError(
-                        f"{argument}: {type(model).__name__} has no submodule {name!r}; "
-                        "`find_sites` and `conceptspace sites` show those it has"
-                    )
+        if (table is None) == (width is None):
+            raise ValueError(
+                "table: give a ClassTable or a PromptTable, or else the width of the conditioning "
+                "vector that the model is told"
+            )
+        _check_names(model, sites, path)
         self.model = model
         self.table = table
+        self.width = width
         self.path = tuple(path) or tuple(sites)
         self.batch_size = batch_size
         self._sites = tuple(sites)
@@ -102,7 +102,8 @@ class ModuleAdapter:
     @torch.no_grad()
     def encode(self, vectors: Tensor) -> Conditioning:
         """What each site returns for conditioning vectors (batch, width), in float32."""
-        self._width = vectors.shape[1]
+        if self.width is not None and vectors.shape[1] != self.width:
+            raise ValueError(f"width is {self.width}, and vectors are {tuple(vectors.shape)}")
         if not self._was_tried and len(vectors):
             self._try_out(vectors)
             self._was_tried = True
@@ -122,7 +123,7 @@ class ModuleAdapter:
     def _drawn(self, conditioning: Conditioning, generator: torch.Generator) -> Tensor:
         num = len(conditioning[self._sites[0]])
         with evaluating(self.model), replaced(self.model, conditioning):
-            images = self._sample(self.model, self._stand_in(num, conditioning), generator)
+            images = self._sample(self.model, self._stand_in(num), generator)
         return checked_images(images, num)
 
     def conditioning_parameters(self) -> Mapping[str, Tensor]:
@@ -139,11 +140,11 @@ class ModuleAdapter:
             return torch.tensor(entries, device=self.device)
         return list(entries) if self.table is not None else entries.to(self.device)
 
-    def _stand_in(self, num: int, conditioning: Conditioning) -> Any:
+    def _stand_in(self, num: int) -> Any:
         """Conditions in place of those that the sites' outputs stand for."""
         if self.table is not None:
             return self._conditions([self.table.entries[0]] * num)
-        return torch.zeros((num, self._width), device=self.device)
+        return torch.zeros((num, self.width or 0), device=self.device)
 
     def _captured(self, entries: Any) -> Conditioning:
         """What each site returns for entries of the table, or for conditioning vectors."""
@@ -189,3 +190,19 @@ class ModuleAdapter:
                 "(`find_sites` and `conceptspace sites` show the candidates), or sample draws "
                 "noise that is not its generator's"
             )
+
+
+def _check_names(model: nn.Module, sites: Sequence[str], path: Sequence[str]) -> None:
+    if isinstance(sites, str) or not sites:
+        raise ValueError(
+            f"sites must list at least one submodule, not {sites!r}; `find_sites` and "
+            "`conceptspace sites` show the candidates"
+        )
+    modules = dict(model.named_modules())
+    for argument, names in (("sites", sites), ("path", path)):
+        for name in names:
+            if not name or name not in modules:
+                raise ValueError(
+                    f"{argument}: {type(model).__name__} has no submodule {name!r}; "
+                    "`find_sites` and `conceptspace sites` show those it has"
+                )

@@ -4,6 +4,7 @@ After Park et al. 2024, figure 5: a column a separation. Dashed lines read the s
 the published definition, to compare with.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -177,7 +178,8 @@ def _legend(
     handles = []
     for name, look in looks.items():
         main = look.width > 1.5
-        label = methods[name]["label"] if name in methods else name
+        # Without the concept, which is the same for all of them: three columns fit the page.
+        label = re.sub(r" \(\w+\)", "", methods[name]["label"] if name in methods else name)
         handles.append(
             Line2D(
                 [], [], **look.line(), marker=look.marker, ms=4, label=label, mec=look.colour,
@@ -186,7 +188,7 @@ def _legend(
         )  # fmt: skip
     reference = {"color": GREY, "lw": 1.2, "ls": (0, (6, 1.5, 1, 1.5))}
     handles.append(Line2D([], [], **reference, label="training classes, naive"))
-    published = "published definition, best strength"
+    published = "published definition"
     handles.append(Line2D([], [], color=INK, lw=1.1, ls=PUBLISHED_DASH, label=published))
     if any(row["published_readings"] for row in settings):
         star = {"ls": "", "marker": "*", "ms": 7, "mfc": "white", "mec": INK}

@@ -11,6 +11,10 @@ from conceptspace.report.words import count, interval, number, time
 
 MOST_COLUMNS = 4
 """Settings that have a column each; where more differ, each run tells what is unusual in it."""
+MOST_CLAIMS = 12
+"""Claims that have a column each; where there are more, those that a tenth of the runs test."""
+MOST_UNUSUAL = 6
+"""Unusual settings that are shown at once; more are folded away."""
 
 
 UNMEASURED = '<span class="none">not measured</span>'
@@ -65,7 +69,7 @@ def runs_table(runs: Sequence[AcrossRun]) -> str:
     paths = list(runs[0].settings) if runs else []
     has_columns = len(paths) <= MOST_COLUMNS
     settings = paths if has_columns else ["unusual settings"]
-    ids = list(dict.fromkeys(name for run in runs for name in run.verdicts))
+    ids = _claims_shown(runs)
     tells_studies = any(run.needed_by for run in runs)
     header = [
         "Run",
@@ -149,9 +153,21 @@ def _run_name(run: AcrossRun) -> str:
     return shown if run.state == "done" else f"{shown}<br>{_small(run.state)}"
 
 
+def _claims_shown(runs: Sequence[AcrossRun]) -> list[str]:
+    """The claims that have a column: a run with dozens of held-out classes has a claim for each,
+    which no other run has; its own report shows them."""
+    tested = Counter(name for run in runs for name in run.verdicts)
+    if len(tested) <= MOST_CLAIMS:
+        return list(tested)
+    return [name for name, number in tested.items() if number > 1 and number >= len(runs) / 10]
+
+
 def _unusual(run: AcrossRun) -> str:
     said = [f"{escape(path)} {escape(value)}" for path, value in run.unusual.items()]
-    return '<div class="unusual">' + ("<br>".join(said) or _small("as most")) + "</div>"
+    listed = "<br>".join(said) or _small("as most")
+    if len(said) > MOST_UNUSUAL:
+        listed = f"<details><summary>{len(said)} settings</summary>{listed}</details>"
+    return f'<div class="unusual">{listed}</div>'
 
 
 def _accuracies(run: AcrossRun) -> str:

@@ -147,7 +147,10 @@ def _of_sweep(
         return RunStatus(run["folder"], "waiting", seeds)
     seeds = tuple(_seed(folder, seed, steps, checkpoints) for seed in run["seeds"])
     if is_worked_on and is_held(folder):
-        return RunStatus(run["folder"], "running", seeds)
+        # A sweep holds every run that it has opened. Where all seeds are done it is reporting.
+        states = {seed.state for seed in seeds}
+        is_waiting = "running" not in states and "waiting" in states
+        return RunStatus(run["folder"], "waiting" if is_waiting else "running", seeds)
     state: State = "failed" if event == "failed" else "waiting"
     problem = str(last.get("message", "")) if event == "failed" else ""
     return RunStatus(run["folder"], state, seeds, problem)

@@ -49,7 +49,6 @@ def fit_sweep(
     signal: Real[np.ndarray, "setting axis"],
     goal: Real[np.ndarray, " axis"],
     num_starts: int = 4,
-    near: SweepFits | None = None,
 ) -> SweepFits:
     """Fit all settings.
 
@@ -59,7 +58,6 @@ def fit_sweep(
         signal: concept signal.
         goal: the class's own corner.
         num_starts: of each fit.
-        near: fits of paths like these, from which each search starts instead; `other` is theirs.
     """
     toward = nearest_corner(goal, signal)
     ends = {
@@ -67,19 +65,47 @@ def fit_sweep(
         "other": nearest_corner(goal, -np.asarray(signal, dtype=float)),
         "resting": np.broadcast_to(np.asarray(goal, dtype=float), toward.shape),
     }
-    fits = {"other": near.other if near is not None else ()}
-    for kind, origins in ends.items():
-        if kind == "other" and near is not None:
-            continue  # no interval asks for it
-        known = getattr(near, kind) if near is not None else [None] * len(measured)
-        fits[kind] = [
+    return SweepFits(
+        **{
+            kind: [
+                fit_landscape(times, path, origin, goal, num_starts=num_starts)
+                for path, origin in zip(measured, origins)
+            ]
+            for kind, origins in ends.items()
+        }
+    )
+
+
+class _Refits:
+    """Fits of redrawn seeds, which start from those of all seeds. Few seeds can be drawn in few
+    ways, five in 126, and each way is fitted once."""
+
+    def __init__(self, times, paths: Sequence[np.ndarray], goal, fits: SweepFits) -> None:
+        self.times, self.paths, self.goal, self.fits = times, paths, goal, fits
+        self.known: list[dict[tuple[int, ...], tuple[LandscapeFit, LandscapeFit]]] = [
+            {} for _ in paths
+        ]
+
+    def draw(self, rng: np.random.Generator) -> SweepFits:
+        """Redraw the seeds of every setting; no interval asks for `other`."""
+        shifting, resting = [], []
+        for setting, path in enumerate(self.paths):
+            chosen = tuple(sorted(rng.integers(len(path), size=len(path)).tolist()))
+            known = self.known[setting]
+            if chosen not in known:
+                known[chosen] = self._fit(setting, mean_measured(path[list(chosen)], axis=0))
+            shifting.append(known[chosen][0])
+            resting.append(known[chosen][1])
+        return SweepFits(shifting, self.fits.other, resting)
+
+    def _fit(self, setting: int, path: np.ndarray) -> tuple[LandscapeFit, LandscapeFit]:
+        first, second = (
             fit_landscape(
-                times, path, origin, goal, num_starts=num_starts,
-                near=None if at is None else at.landscape,
+                self.times, path, fit.landscape.origin, self.goal, near=fit.landscape
             )
-            for path, origin, at in zip(measured, origins, known)
-        ]  # fmt: skip
-    return SweepFits(**fits)
+            for fit in (self.fits.shifting[setting], self.fits.resting[setting])
+        )  # fmt: skip
+        return first, second
 
 
 @dataclass(frozen=True)
@@ -193,10 +219,9 @@ def redraw_sweep(
     """
     r2 = np.empty((num_resamples, len(paths)))
     left = {kind: np.full(num_resamples, np.nan) for kind in (LAW, WITHOUT_SHIFT, MEAN)}
+    refits = _Refits(times, paths, goal, fits)
     for number in range(num_resamples):
-        drawn = [path[rng.integers(len(path), size=len(path))] for path in paths]
-        measured = np.stack([mean_measured(path, axis=0) for path in drawn])
-        again = fit_sweep(times, measured, signal, goal, near=fits)
+        again = refits.draw(rng)
         r2[number] = [fit.r2 for fit in again.shifting]
         counts = rng.multinomial(len(paths), np.full(len(paths), 1 / len(paths)))
         if can_have_law(signal):
