@@ -30,6 +30,7 @@ from named_worlds import (
     prompt_of,
     seeded,
 )
+from variational_autoencoder import ConditionalVAE, VAEAdapter
 
 
 def gan_adapter(model=None):
@@ -115,6 +116,19 @@ def test_a_model_that_is_told_the_vector_needs_no_table():
     assert set(adapter.conditioning_parameters()) == {
         f"{layer}.{kind}" for layer in ("first", "second") for kind in ("weight", "bias")
     }
+
+
+def test_an_autoencoder_by_module_name_is_the_one_by_hand():
+    def sample(model, vectors, generator):
+        latent = torch.randn((len(vectors), 8), generator=generator)
+        return model.decode(latent, model.embedding(vectors))
+
+    model = ConditionalVAE((3, 4, 4), 4)
+    by_name, by_hand = ModuleAdapter(model, ["embedding"], sample, width=4), VAEAdapter(model)
+    given = by_name.encode(prompt_of("01"))
+    assert torch.equal(given["embedding"], by_hand.encode(prompt_of("01"))["embedding"])
+    assert torch.equal(by_name.sample(given, seeded()), by_hand.sample(given, seeded()))
+    assert set(by_name.conditioning_parameters()) == set(by_hand.conditioning_parameters())
 
 
 def test_the_model_comes_back_as_it_was():

@@ -69,7 +69,9 @@ def trial():
     return Generator(), sample_gan, torch.arange(4)
 
 def deaf():
-    return Generator(), lambda model, some, noise: sample_gan(model, 0 * some, noise), torch.arange(4)
+    def sample(model, classes, generator):
+        return sample_gan(model, 0 * classes, generator)
+    return Generator(), sample, torch.arange(4)
 
 def nothing():
     return None
