@@ -70,8 +70,8 @@ class Recorder:
         **settings: Any,
     ) -> None:
         self.out, self.seed = Path(out), seed
-        named = {"name": name_of(self.out.resolve())}
-        self.observation = Observation(space=space, **(named | settings))
+        given: dict[str, Any] = {"name": name_of(self.out.resolve()), **settings}
+        self.observation = Observation(space=space, **given)
         instrument = instrument_of(self.observation, probe, inversion)
         adapter_of = adapter_maker(sample, adapt)
         if seed < 0:

@@ -72,14 +72,15 @@ def adapter_maker(
             "give either sample, a function (model, vectors, generator) -> images, or adapt, which "
             "makes an Adapter of the model"
         )
-    if adapt is not None:
+    if sample is None:
+        assert adapt is not None
         return adapt
+    draw = sample
 
     def adapter_of(model: Any) -> Adapter:
-        assert sample is not None
         first = next(iter(model.parameters()), None) if hasattr(model, "parameters") else None
         device = None if first is None else first.device
-        return FunctionAdapter(lambda vectors, noise: sample(model, vectors, noise), device)
+        return FunctionAdapter(lambda vectors, noise: draw(model, vectors, noise), device)
 
     return adapter_of
 
