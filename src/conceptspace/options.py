@@ -166,7 +166,7 @@ class AnalyseOptions:
     first: int | None = None
     """Measure only so many at first, spread over training; all by default."""
     look_again: int = 0
-    """Then so many more where the held-out classes turn or move most; needs --first."""
+    """Then so many more where the held-out classes turn or move most. It needs --first too."""
     seed: int | None = None
     """The seed of the training, where the run directory is to hold several."""
     strict: bool = False
