@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from conceptspace.concepts.space import Concept, ConceptSpace, Normal, Uniform
     from conceptspace.concepts.split import Split
     from conceptspace.data.factors import background, colour, position, shape, size
+    from conceptspace.data.labelled import DataError, LabelledImages
+    from conceptspace.data.labelled_world import LabelledWorld
     from conceptspace.data.mixing import (
         Conditioning,
         IdentityMixing,
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
         NoisyMixing,
         Prompter,
     )
+    from conceptspace.data.readers.arrays import ArraysWorld, read_arrays
+    from conceptspace.data.readers.digits import DigitsWorld
+    from conceptspace.data.readers.folder import FolderWorld, read_folder
+    from conceptspace.data.readers.table import concepts_in
     from conceptspace.data.signal import concept_signal
     from conceptspace.data.vectors import OneHotAxis, PointAxis, VectorWorld
     from conceptspace.data.world import SyntheticWorld, World
@@ -69,9 +75,15 @@ if TYPE_CHECKING:
     from conceptspace.observe.lightning import concept_callback
     from conceptspace.observe.recorder import Recorder
     from conceptspace.probes.classifier import Probe, train_probe
+    from conceptspace.probes.ensemble import EnsembleProbe, train_ensemble
     from conceptspace.probes.inversion import Inversion
     from conceptspace.probes.points import PointLocation, PointProbe
-    from conceptspace.probes.settings import InversionSettings, PointProbeSettings, ProbeSettings
+    from conceptspace.probes.settings import (
+        EnsembleProbeSettings,
+        InversionSettings,
+        PointProbeSettings,
+        ProbeSettings,
+    )
     from conceptspace.recipes import recipe
     from conceptspace.recipes.quick import quick
     from conceptspace.runner import run
@@ -97,6 +109,21 @@ _HOMES = {
     "concepts.split": ("Split",),
     "data.factors": ("background", "colour", "position", "shape", "size"),
     "data.mixing": ("Conditioning", "IdentityMixing", "MaskedMixing", "NoisyMixing", "Prompter"),
+    "data.labelled": (
+        "DataError",
+        "LabelledImages",
+    ),
+    "data.labelled_world": ("LabelledWorld",),
+    "data.readers.arrays": (
+        "ArraysWorld",
+        "read_arrays",
+    ),
+    "data.readers.digits": ("DigitsWorld",),
+    "data.readers.folder": (
+        "FolderWorld",
+        "read_folder",
+    ),
+    "data.readers.table": ("concepts_in",),
     "data.signal": ("concept_signal",),
     "data.vectors": ("OneHotAxis", "PointAxis", "VectorWorld"),
     "data.world": ("SyntheticWorld", "World"),
@@ -138,9 +165,15 @@ _HOMES = {
     "observe.lightning": ("concept_callback",),
     "observe.recorder": ("Recorder",),
     "probes.classifier": ("Probe", "train_probe"),
+    "probes.ensemble": ("EnsembleProbe", "train_ensemble"),
     "probes.inversion": ("Inversion",),
     "probes.points": ("PointLocation", "PointProbe"),
-    "probes.settings": ("InversionSettings", "PointProbeSettings", "ProbeSettings"),
+    "probes.settings": (
+        "EnsembleProbeSettings",
+        "InversionSettings",
+        "PointProbeSettings",
+        "ProbeSettings",
+    ),
     "recipes": ("recipe",),
     "recipes.quick": ("quick",),
     "runner": ("run",),
@@ -157,20 +190,26 @@ __all__ = [
     "VDM",
     "Adapter",
     "AddDirections",
+    "ArraysWorld",
     "ClassTable",
     "Composed",
     "Concept",
     "ConceptSpace",
     "Conditioning",
     "DDPMSettings",
+    "DataError",
     "DiffusersClassAdapter",
     "DiffusersTextAdapter",
     "DiffusionSettings",
+    "DigitsWorld",
     "EmbeddingPatch",
+    "EnsembleProbe",
+    "EnsembleProbeSettings",
     "Experiment",
     "FindingsSettings",
     "FlowMatching",
     "FlowMatchingSettings",
+    "FolderWorld",
     "FunctionAdapter",
     "GuidableAdapter",
     "Guidance",
@@ -179,6 +218,8 @@ __all__ = [
     "Interrupted",
     "Inversion",
     "InversionSettings",
+    "LabelledImages",
+    "LabelledWorld",
     "LatentSteering",
     "MLPSettings",
     "MaskedMixing",
@@ -222,6 +263,7 @@ __all__ = [
     "colour",
     "concept_callback",
     "concept_signal",
+    "concepts_in",
     "derive",
     "emergence",
     "find_checkpoints",
@@ -233,6 +275,8 @@ __all__ = [
     "measure_checkpoint",
     "position",
     "quick",
+    "read_arrays",
+    "read_folder",
     "read_weights",
     "recipe",
     "record_accelerated",
@@ -243,6 +287,7 @@ __all__ = [
     "speed",
     "status",
     "sweep",
+    "train_ensemble",
     "train_probe",
     "turning_points",
 ]

@@ -290,6 +290,7 @@ def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
     from conceptspace.estimate import estimate
     from conceptspace.folder import check_folder
 
+    experiment = experiment.identified()
     check_folder(folder, experiment)
     cost = estimate(
         experiment,

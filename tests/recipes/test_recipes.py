@@ -54,7 +54,7 @@ def test_the_published_experiments_run_with_five_seeds_unless_told_otherwise(nam
     asked = []
     monkeypatch.setattr("conceptspace.commands.run", lambda given: asked.append(given) or 0)
     assert main(["run", name]) == 0
-    assert asked[0].seeds == num_seeds(name) == (2 if name == "quick" else 5)
+    assert asked[0].seeds == num_seeds(name) == (2 if name in ("quick", "digits") else 5)
     assert asked[0].experiment == recipe(name)
 
 

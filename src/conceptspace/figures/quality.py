@@ -153,6 +153,6 @@ def off_manifold_figure(evidence: Evidence, concept_class: str) -> Figure:
             return figure
         step_axis(axes, evidence.steps)
         share_axis(axes, "share off-manifold")
-        axes.set_title(f"Samples of {evidence.class_label(concept_class)} unlike anything G draws")
+        axes.set_title(f"Samples of {evidence.class_label(concept_class)} off the manifold")
         legend_beside(axes)
     return figure

@@ -10,7 +10,8 @@ from conceptspace.training.settings import TrainingSettings
 
 
 def digits() -> Experiment:
-    """Red or blue, 0 or 1, in the handwriting that comes with scikit-learn; a blue 1 is held out.
+    """Zero or one, red or blue, in the handwriting that comes with scikit-learn; a blue one is held
+    out.
 
     The model is told a one-hot for each concept, as of any labelled images. Network and training
     are those of `quick`.
@@ -32,7 +33,7 @@ def digits() -> Experiment:
             sampling_steps=15,
         ),
         training=TrainingSettings(
-            steps=3200,
+            steps=2400,
             batch_size=32,
             images_per_class=120,
             learning_rate=4e-3,
@@ -41,14 +42,14 @@ def digits() -> Experiment:
         ),
         probe=EnsembleProbeSettings(),
         measurement=MeasurementSettings(
-            num_checkpoints=22,
+            num_checkpoints=20,
             first_checkpoint=100,
             num_samples=64,
             num_control_samples=24,
             num_loss_images=96,
         ),
         elicitation=(
-            OverPrompt(concept="colour", strengths=(0.25, 0.5, 1.0)),
-            LatentSteering(concept="colour", strengths=(1.0, 2.0)),
+            OverPrompt(concept="digit", strengths=(0.25, 0.5)),
+            LatentSteering(concept="digit", strengths=(1.0, 2.0)),
         ),
     )

@@ -101,7 +101,10 @@ class _Arrays:
 
     def read(self, name: str) -> np.ndarray:
         """The whole array."""
-        return self.file[name]
+        found = self.file[name]
+        if not isinstance(found, np.ndarray):  # NumPy hands out what is no array as bytes
+            raise DataError(f"{self.path}: {name!r} is no array")
+        return found
 
 
 class _Hdf5(_Arrays):

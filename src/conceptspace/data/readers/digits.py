@@ -12,6 +12,7 @@ from conceptspace.data.streams import numpy_stream
 
 PAPER = 0.9
 """Brightness of the ground that is written on."""
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _FULL_INK = 16.0  # the bundled images count dark pixels in blocks of 4 x 4
 _JITTER = 1 / 8  # of the separation, as in the paper's synthetic world
 
@@ -48,7 +49,7 @@ class DigitsWorld(LabelledWorld):
     @property
     def space(self) -> ConceptSpace:
         first, second = self.digits
-        return ConceptSpace.named(colour=("red", "blue"), digit=(str(first), str(second)))
+        return ConceptSpace.named(colour=("red", "blue"), digit=(_WORDS[first], _WORDS[second]))
 
     def read(self, progress: ReadingProgress | None = None) -> LabelledImages:
         """Tint the bundled digits; the same images every time.
