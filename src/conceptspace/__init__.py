@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from conceptspace.observe.lightning import concept_callback
     from conceptspace.observe.recorder import Recorder
     from conceptspace.probes.classifier import Probe, train_probe
-    from conceptspace.probes.ensemble import EnsembleProbe, train_ensemble
+    from conceptspace.probes.ensemble import DoubtfulReadings, EnsembleProbe, train_ensemble
     from conceptspace.probes.inversion import Inversion
     from conceptspace.probes.points import PointLocation, PointProbe
     from conceptspace.probes.settings import (
@@ -165,7 +165,7 @@ _HOMES = {
     "observe.lightning": ("concept_callback",),
     "observe.recorder": ("Recorder",),
     "probes.classifier": ("Probe", "train_probe"),
-    "probes.ensemble": ("EnsembleProbe", "train_ensemble"),
+    "probes.ensemble": ("DoubtfulReadings", "EnsembleProbe", "train_ensemble"),
     "probes.inversion": ("Inversion",),
     "probes.points": ("PointLocation", "PointProbe"),
     "probes.settings": (
@@ -202,6 +202,7 @@ __all__ = [
     "DiffusersTextAdapter",
     "DiffusionSettings",
     "DigitsWorld",
+    "DoubtfulReadings",
     "EmbeddingPatch",
     "EnsembleProbe",
     "EnsembleProbeSettings",

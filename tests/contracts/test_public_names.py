@@ -22,6 +22,7 @@ PUBLIC = [
     "DiffusersTextAdapter",
     "DiffusionSettings",
     "DigitsWorld",
+    "DoubtfulReadings",
     "EmbeddingPatch",
     "EnsembleProbe",
     "EnsembleProbeSettings",
