@@ -1,4 +1,4 @@
-"""Your own model and training loop: a conditional autoencoder gains a recorder in five lines.
+"""Your own model and training loop: a conditional autoencoder gains a recorder in a few lines.
 
     python examples/2_own_model.py --steps 4000 --out runs/autoencoder
 
@@ -73,18 +73,20 @@ class AutoencoderAdapter:
         return 0.0
 
 
-# What is measured, and with which probes.
+# What is measured, when, and with which probes.
 num = 32 if options.steps >= 1000 else 4
-instrument = cs.Instrument(
-    prompter=prompter,
-    split=split,
-    methods=(cs.LatentSteering(concept="colour", strengths=(1.0, 2.0, 4.0)),),
-    probe=cs.train_probe(world, space, cs.ProbeSettings(steps=800 if num == 32 else 60), seed=0),
-    inversion=cs.Inversion(world, space),
-    settings=cs.MeasurementSettings(num_samples=num, num_control_samples=num),
-)
 steps = np.unique(np.linspace(0, options.steps**0.5, 16).round(1) ** 2 // 1).astype(int)
-recorder = cs.Recorder(instrument, AutoencoderAdapter, options.out, steps)
+recorder = cs.Recorder(
+    space,
+    options.out,
+    adapt=AutoencoderAdapter,
+    probe=cs.train_probe(world, space, cs.ProbeSettings(steps=800 if num == 32 else 60), seed=0),
+    every=steps,
+    world=world,
+    inversion=cs.Inversion(world, space),
+    elicitation=(cs.LatentSteering(concept="colour", strengths=(1.0, 2.0, 4.0)),),
+    measurement=cs.MeasurementSettings(num_samples=num, num_control_samples=num),
+)
 
 torch.manual_seed(0)
 model = Autoencoder()
@@ -96,9 +98,9 @@ for step in range(options.steps + 1):
     model.loss(data.images[rows], data.vectors[rows]).backward()
     optimiser.step()
 
-measured = recorder.store.steps()
-last = recorder.store.read(measured[-1])
+last = cs.load_run(options.out).measurement(seed=0, step=recorder.steps[-1])
 for method in ("naive", "latent-steering", "latent-steering/random-direction"):
     cell = last.sel({"concept_class": "11", "method": method}).isel(seed=0, step=0)
     right = ((cell.correct == 1).all("concept") & (cell.off_manifold == 0)).mean("sample")
-    print(f"step {measured[-1]}, class 11, {method}: right {float(right.max()):.2f}")
+    print(f"step {recorder.steps[-1]}, class 11, {method}: right {float(right.max()):.2f}")
+print(recorder.report())

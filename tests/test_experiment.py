@@ -7,6 +7,7 @@ from conceptspace.concepts.space import Concept, ConceptSpace, Uniform
 from conceptspace.concepts.split import Split
 from conceptspace.data.factors import colour, size
 from conceptspace.data.mixing import Conditioning, MaskedMixing
+from conceptspace.data.readers.digits import DigitsWorld
 from conceptspace.data.vectors import OneHotAxis, PointAxis, VectorWorld
 from conceptspace.data.world import SyntheticWorld
 from conceptspace.elicitation.settings import Guidance, LatentSteering, OverPrompt
@@ -20,7 +21,12 @@ from conceptspace.models.settings import (
     RegressionSettings,
     UNetSettings,
 )
-from conceptspace.probes.settings import InversionSettings, PointProbeSettings, ProbeSettings
+from conceptspace.probes.settings import (
+    EnsembleProbeSettings,
+    InversionSettings,
+    PointProbeSettings,
+    ProbeSettings,
+)
 from conceptspace.recipes import RECIPES
 from conceptspace.training.settings import TrainingSettings
 
@@ -33,6 +39,7 @@ VECTORS = {
     "model": MLPSettings(width=8),
     "probe": PointProbeSettings(),
 }
+DIGITS = {"space": DigitsWorld().space, "world": DigitsWorld()}
 OTHER_VALUES = Concept(name="b", factor="b", values=((0.2,), (0.7,)))
 SPREAD = AXES[1].concept().replace(spread=Uniform(half_width=0.1))
 
@@ -159,6 +166,18 @@ REFUSED = {
         VECTORS | {"space": ConceptSpace(concepts=(AXES[0].concept(), SPREAD))},
         "space.concepts: concept 'b' must have the values ((0.2,), (0.8,)) of its axis and no",
     ),
+    "an inversion of labelled images": (
+        DIGITS | {"inversion": InversionSettings(tolerance=0.1)},
+        "inversion: labelled images have no G that could be inverted; leave it out",
+    ),
+    "a space that is not that of the labelled images": (
+        DIGITS | {"space": SPACE},
+        "space: the data have the concepts colour (red, blue), digit (zero, one), each value a",
+    ),
+    "an MLP for labelled images": (
+        DIGITS | {"model": MLPSettings(width=8)},
+        "model: a DigitsWorld needs UNetSettings, not MLPSettings",
+    ),
     "a push from a point of the wrong width": (
         {"elicitation": (OverPrompt(concept="colour", strengths=(1.0,), away_from=(0.5,)),)},
         "away_from must have 3 numbers for concept 'colour'",
@@ -219,6 +238,11 @@ def test_an_experiment_of_images_is_written_down_as_before_there_were_vectors():
 
 def test_an_experiment_of_vectors_survives_json():
     made = experiment(**VECTORS)
+    assert Experiment.from_json(made.to_json()) == made
+
+
+def test_an_experiment_of_labelled_images_with_an_ensemble_survives_json():
+    made = experiment(**DIGITS, probe=EnsembleProbeSettings(members=3))
     assert Experiment.from_json(made.to_json()) == made
 
 

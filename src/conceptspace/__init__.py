@@ -8,8 +8,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conceptspace.adapters.diffusers import DiffusersClassAdapter
+    from conceptspace.adapters.diffusers_text import DiffusersTextAdapter
+    from conceptspace.adapters.function import FunctionAdapter
+    from conceptspace.adapters.modules import ModuleAdapter
     from conceptspace.adapters.native import NativeAdapter
+    from conceptspace.adapters.pipeline_folder import load_pipeline
     from conceptspace.adapters.protocol import Adapter, GuidableAdapter
+    from conceptspace.adapters.sites import Site, find_sites
+    from conceptspace.adapters.tables import ClassTable, PromptTable
     from conceptspace.concepts.settings import SettingsError
     from conceptspace.concepts.space import Concept, ConceptSpace, Normal, Uniform
     from conceptspace.concepts.split import Split
@@ -47,7 +54,6 @@ if TYPE_CHECKING:
     from conceptspace.folder import Interrupted, RunError
     from conceptspace.load import Run, load_run
     from conceptspace.measure.measurement import Instrument, measure_checkpoint
-    from conceptspace.measure.recorder import Recorder
     from conceptspace.measure.settings import MeasurementSettings
     from conceptspace.models.ddpm import DDPM
     from conceptspace.models.flow_matching import FlowMatching
@@ -65,8 +71,14 @@ if TYPE_CHECKING:
     )
     from conceptspace.models.unet import UNet
     from conceptspace.models.vdm import VDM
+    from conceptspace.observation import Observation
+    from conceptspace.observe.accelerated import record_accelerated
+    from conceptspace.observe.analyse import analyse
+    from conceptspace.observe.checkpoints import find_checkpoints, read_weights
+    from conceptspace.observe.lightning import concept_callback
+    from conceptspace.observe.recorder import Recorder
     from conceptspace.probes.classifier import Probe, train_probe
-    from conceptspace.probes.ensemble import EnsembleProbe, train_ensemble
+    from conceptspace.probes.ensemble import DoubtfulReadings, EnsembleProbe, train_ensemble
     from conceptspace.probes.inversion import Inversion
     from conceptspace.probes.points import PointLocation, PointProbe
     from conceptspace.probes.settings import (
@@ -86,8 +98,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "adapters.diffusers": ("DiffusersClassAdapter",),
+    "adapters.diffusers_text": ("DiffusersTextAdapter",),
+    "adapters.function": ("FunctionAdapter",),
+    "adapters.modules": ("ModuleAdapter",),
     "adapters.native": ("NativeAdapter",),
+    "adapters.pipeline_folder": ("load_pipeline",),
     "adapters.protocol": ("Adapter", "GuidableAdapter"),
+    "adapters.sites": ("Site", "find_sites"),
+    "adapters.tables": ("ClassTable", "PromptTable"),
     "concepts.settings": ("SettingsError",),
     "concepts.space": ("Concept", "ConceptSpace", "Normal", "Uniform"),
     "concepts.split": ("Split",),
@@ -128,7 +147,6 @@ _HOMES = {
     "folder": ("Interrupted", "RunError"),
     "load": ("Run", "load_run"),
     "measure.measurement": ("Instrument", "measure_checkpoint"),
-    "measure.recorder": ("Recorder",),
     "measure.settings": ("MeasurementSettings",),
     "models.ddpm": ("DDPM",),
     "models.flow_matching": ("FlowMatching",),
@@ -146,8 +164,14 @@ _HOMES = {
     ),
     "models.unet": ("UNet",),
     "models.vdm": ("VDM",),
+    "observation": ("Observation",),
+    "observe.accelerated": ("record_accelerated",),
+    "observe.analyse": ("analyse",),
+    "observe.checkpoints": ("find_checkpoints", "read_weights"),
+    "observe.lightning": ("concept_callback",),
+    "observe.recorder": ("Recorder",),
     "probes.classifier": ("Probe", "train_probe"),
-    "probes.ensemble": ("EnsembleProbe", "train_ensemble"),
+    "probes.ensemble": ("DoubtfulReadings", "EnsembleProbe", "train_ensemble"),
     "probes.inversion": ("Inversion",),
     "probes.points": ("PointLocation", "PointProbe"),
     "probes.settings": (
@@ -173,7 +197,11 @@ __all__ = [
     "Adapter",
     "AddDirections",
     "ArraysWorld",
+<<<<<<< HEAD
     "CelebAWorld",
+=======
+    "ClassTable",
+>>>>>>> labelled
     "Composed",
     "Concept",
     "ConceptSpace",
@@ -181,8 +209,11 @@ __all__ = [
     "DDPMSettings",
     "DSpritesWorld",
     "DataError",
+    "DiffusersClassAdapter",
+    "DiffusersTextAdapter",
     "DiffusionSettings",
     "DigitsWorld",
+    "DoubtfulReadings",
     "EmbeddingPatch",
     "EnsembleProbe",
     "EnsembleProbeSettings",
@@ -191,6 +222,7 @@ __all__ = [
     "FlowMatching",
     "FlowMatchingSettings",
     "FolderWorld",
+    "FunctionAdapter",
     "GuidableAdapter",
     "Guidance",
     "IdentityMixing",
@@ -204,10 +236,12 @@ __all__ = [
     "MLPSettings",
     "MaskedMixing",
     "MeasurementSettings",
+    "ModuleAdapter",
     "Naive",
     "NativeAdapter",
     "NoisyMixing",
     "Normal",
+    "Observation",
     "OneHotAxis",
     "OverPrompt",
     "PerBlockEmbedding",
@@ -217,6 +251,7 @@ __all__ = [
     "PointProbeSettings",
     "Probe",
     "ProbeSettings",
+    "PromptTable",
     "Prompter",
     "RayExecutor",
     "Recorder",
@@ -227,6 +262,7 @@ __all__ = [
     "SettingsError",
     "Shapes3DWorld",
     "SharedEmbedding",
+    "Site",
     "Split",
     "SyntheticWorld",
     "TrainingSettings",
@@ -235,14 +271,19 @@ __all__ = [
     "Uniform",
     "VectorWorld",
     "World",
+    "analyse",
     "background",
     "colour",
+    "concept_callback",
     "concept_signal",
     "concepts_in",
     "derive",
     "emergence",
+    "find_checkpoints",
+    "find_sites",
     "findings",
     "learning_times",
+    "load_pipeline",
     "load_run",
     "measure_checkpoint",
     "position",
@@ -250,7 +291,9 @@ __all__ = [
     "read_arrays",
     "read_celeba",
     "read_folder",
+    "read_weights",
     "recipe",
+    "record_accelerated",
     "run",
     "shape",
     "shortened",

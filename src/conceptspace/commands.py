@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from conceptspace.analysing import analyse
+from conceptspace.candidates import sites
 from conceptspace.describing import describe
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.options import (
@@ -29,6 +31,7 @@ from conceptspace.terminal import duration, showing_progress
 from conceptspace.verdicts import exit_status, print_claims
 
 __all__ = [
+    "analyse",
     "benchmark",
     "describe",
     "doctor",
@@ -37,6 +40,7 @@ __all__ = [
     "run",
     "sample",
     "signal",
+    "sites",
     "status",
     "sweep",
     "theory",
@@ -286,6 +290,7 @@ def _dry_run(experiment: Experiment, folder: Path, options: RunOptions) -> int:
     from conceptspace.estimate import estimate
     from conceptspace.folder import check_folder
 
+    experiment = experiment.identified()
     check_folder(folder, experiment)
     cost = estimate(
         experiment,

@@ -27,14 +27,16 @@ from conceptspace.figures.gallery import draw_all, figure_names, save_figures
 from conceptspace.folder import (
     ENVIRONMENT,
     PROBE_TABLES,
+    Description,
     RunError,
-    read_experiment,
+    read_description,
     seed_folder,
     seeds_there,
 )
 from conceptspace.measure.files import DamagedFile, SealedFolder, write_atomically
 from conceptspace.measure.netcdf import to_netcdf
 from conceptspace.measure.store import MeasurementStore, join, tidy
+from conceptspace.observation import Observation
 from conceptspace.report.claims import claims as judge
 from conceptspace.report.html import render_report, shown_names
 
@@ -68,7 +70,7 @@ def derive(
     Raises:
         RunError: if nothing is measured yet.
     """
-    experiment = read_experiment(folder)
+    experiment = read_description(folder)
     with SavedApart(second_process) as apart:
         measured = read_measurements(folder, experiment, seeds)
         evidence, claims = _conclude(folder, experiment, measured)
@@ -84,7 +86,7 @@ def derive(
             experiment.model_dump(mode="json"),
             environment,
             notes=measured.notes,
-            command=_command(folder, evidence.seeds),
+            command=_command(folder, experiment, evidence.seeds),
             figures=shown,
         )
         apart.finish()
@@ -93,7 +95,7 @@ def derive(
 
 
 def _conclude(
-    folder: Path, experiment: Experiment, measured: Measured
+    folder: Path, experiment: Description, measured: Measured
 ) -> tuple[Evidence, list[dict[str, Any]]]:
     """Write down the trajectory, the findings and the claims; what figures are drawn from."""
     trajectory = join(measured.measurements)
@@ -104,7 +106,7 @@ def _conclude(
         trajectory,
         experiment.findings,
         signal=signal,
-        probe=_read_json(SealedFolder(folder), PROBE_TABLES, measured.notes),
+        probe=_probe_tables(folder, experiment, measured.notes),
     )
     _write_json(folder / "findings.json", found)
     claims = [
@@ -118,7 +120,7 @@ def _conclude(
 
 
 def read_measurements(
-    folder: Path, experiment: Experiment, seeds: Sequence[int] | None = None
+    folder: Path, experiment: Description, seeds: Sequence[int] | None = None
 ) -> Measured:
     """Every checkpoint that all seeds have measured.
 
@@ -144,19 +146,19 @@ def read_measurements(
     if not read:
         raise RunError(f"{folder} has no measurements yet: run the experiment first")
     common = sorted(set.intersection(*(set(steps) for steps in read.values())))
-    missing = len(experiment.steps) - len(common)
+    # A loop of the user's own measures what it calls for: none of it can be missing.
+    expected = experiment.steps if isinstance(experiment, Experiment) else common
+    missing = len(expected) - len(common)
     if missing:
-        notes.append(
-            f"{missing} of {len(experiment.steps)} checkpoints are not measured in every seed yet"
-        )
+        notes.append(f"{missing} of {len(expected)} checkpoints are not measured in every seed yet")
     if not common:
         raise RunError(f"{folder}: no checkpoint is measured in every seed yet; let the run go on")
     return Measured([[steps[s] for s in common] for steps in read.values()], notes)
 
 
 def _of_data(
-    experiment: Experiment, notes: list[str]
-) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, list[np.ndarray]]]:
+    experiment: Description, notes: list[str]
+) -> tuple[dict[str, Any] | None, dict[str, np.ndarray], dict[str, list[np.ndarray]]]:
     """Signal, corners and examples; a note, and none of them, if labelled images are gone."""
     try:
         return _signal(experiment), _corners(experiment), examples(experiment)
@@ -165,7 +167,9 @@ def _of_data(
         return {}, {}, {}
 
 
-def _signal(experiment: Experiment) -> dict[str, dict[str, float | None]]:
+def _signal(experiment: Description) -> dict[str, dict[str, float | None]] | None:
+    if experiment.world is None:
+        return None
     signals = concept_signal(experiment.world, experiment.space)
     return {
         name: {"signal": signal.derivative, "finite": signal.finite}
@@ -184,17 +188,31 @@ def _read_json(sealed: SealedFolder, name: str, notes: list[str]) -> dict[str, A
     return None
 
 
-def _corners(experiment: Experiment) -> dict[str, np.ndarray]:
-    """A picture of each class: drawn by G at the class mean, or one of its images."""
+def _probe_tables(folder: Path, experiment: Description, notes: list[str]) -> dict[str, Any] | None:
+    """How good the probe is; of a probe of the user's own only where somebody wrote it down."""
+    sealed = SealedFolder(folder)
+    if isinstance(experiment, Observation) and not sealed.has(PROBE_TABLES):
+        return None
+    return _read_json(sealed, PROBE_TABLES, notes)
+
+
+def _corners(experiment: Description) -> dict[str, np.ndarray]:
+    """A picture of each class, drawn by G at the class mean, or one of its images; none where
+    the data are unknown.
+    """
     space = experiment.space
+    if experiment.world is None:
+        return {}
     z = np.stack([space.mean(name) for name in space.classes])
     return dict(zip(space.classes, _pictures(experiment, z)))
 
 
-def examples(experiment: Experiment) -> dict[str, list[np.ndarray]]:
-    """For each concept, pictures that differ in its value alone."""
+def examples(experiment: Description) -> dict[str, list[np.ndarray]]:
+    """For each concept, pictures that differ in its value alone; none where G is unknown."""
     space = experiment.space
-    examples = {}
+    examples: dict[str, list[np.ndarray]] = {}
+    if experiment.world is None:
+        return examples
     for axis, concept in enumerate(space.concepts):
         indices = [[0] * len(space.concepts) for _ in range(concept.num_values)]
         for value, row in enumerate(indices):
@@ -204,17 +222,20 @@ def examples(experiment: Experiment) -> dict[str, list[np.ndarray]]:
     return examples
 
 
-def _pictures(experiment: Experiment, z: np.ndarray) -> np.ndarray:
+def _pictures(experiment: Description, z: np.ndarray) -> np.ndarray:
     """Images (batch, height, width, channel) uint8, all with the same nuisance factors."""
+    world = experiment.world
+    assert world is not None  # or nobody would have asked
     images = [
-        render_images(experiment.world, experiment.space, row[None], numpy_stream(0, "pictures"))
-        for row in z
+        render_images(world, experiment.space, row[None], numpy_stream(0, "pictures")) for row in z
     ]
-    return pictures_of(experiment.world)(torch.cat(images)).numpy()
+    return pictures_of(world)(torch.cat(images)).numpy()
 
 
-def _command(folder: Path, seeds: list[int]) -> str:
-    """What continues or repeats the run in its own folder."""
+def _command(folder: Path, experiment: Description, seeds: list[int]) -> str:
+    """What continues or repeats the run in its own folder; of another's run, its report."""
+    if isinstance(experiment, Observation):
+        return f"conceptspace report {shlex.quote(str(folder))}"
     if seeds == list(range(len(seeds))):
         return f"conceptspace run {shlex.quote(str(folder))} --seeds {len(seeds)}"
     return f"cs.run(cs.load_run({str(folder)!r}).experiment, {str(folder)!r}, seeds={seeds})"

@@ -74,7 +74,7 @@ def draw_samples(
         raise ValueError(f"random_seed must be 0 or more, not {random_seed}")
     if strength is not None and not math.isfinite(strength):
         raise ValueError(f"strength must be a finite number, not {strength}")
-    experiment = run.experiment
+    experiment = run.trained
     space, split, prompter = experiment.space, experiment.split, experiment.prompter
     chosen = (split.held_out(space) or space.classes)[0] if concept_class is None else concept_class
     space.indices(chosen)

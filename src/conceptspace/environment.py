@@ -12,8 +12,9 @@ from conceptspace.models.execution import Execution
 PACKAGES = ("conceptspace", "torch", "numpy", "scipy", "xarray", "h5netcdf", "safetensors")
 
 
-def describe_environment(execution: Execution) -> bytes:
-    """Versions, processor, time and how the run is computed, as JSON text."""
+def describe_environment(execution: Execution | None) -> bytes:
+    """Versions, processor, time and, where that is ours to say, how the run is computed, as JSON
+    text."""
     import torch
 
     described = {
@@ -23,7 +24,7 @@ def describe_environment(execution: Execution) -> bytes:
         "processor": processor_name(),
         "cores": os.cpu_count(),
         "packages": {name: package_version(name) for name in PACKAGES},
-        "execution": execution.model_dump(mode="json"),
+        **({} if execution is None else {"execution": execution.model_dump(mode="json")}),
         "cuda": torch.version.cuda,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
     }

@@ -8,6 +8,10 @@ from conceptspace.environment import describe_environment
 from conceptspace.experiment import Experiment
 from conceptspace.measure.files import SUMS, DamagedFile, SealedFolder, obstacle
 from conceptspace.models.execution import Execution
+from conceptspace.observation import Observation
+
+Description = Experiment | Observation
+"""What a run directory was made for: our own training, or another's."""
 
 EXPERIMENT = "experiment.json"
 ENVIRONMENT = "environment.json"
@@ -41,7 +45,7 @@ def seeds_there(run: Path) -> list[int]:
 
 def open_run(
     folder: Path,
-    experiment: Experiment,
+    experiment: Description,
     on_damage: Callable[[str], None] = lambda message: None,
     execution: Execution | None = None,
 ) -> None:
@@ -65,7 +69,9 @@ def open_run(
     check_folder(folder, experiment)
     sealed.remove_leftovers()
     if not sealed.has(EXPERIMENT):
-        sealed.write(ENVIRONMENT, describe_environment(execution or Execution()))
+        is_ours = isinstance(experiment, Experiment)
+        own = execution or (Execution() if is_ours else None)
+        sealed.write(ENVIRONMENT, describe_environment(own))
         sealed.write(EXPERIMENT, data)
         return
     try:
@@ -90,7 +96,7 @@ def read_execution(folder: Path) -> Execution | None:
         return None
 
 
-def check_folder(folder: Path, experiment: Experiment) -> None:
+def check_folder(folder: Path, experiment: Description) -> None:
     """Refuse a folder in which the experiment cannot run. Nothing is touched.
 
     Raises:
@@ -104,7 +110,7 @@ def check_folder(folder: Path, experiment: Experiment) -> None:
     if _mendable(sealed, experiment.to_json().encode()):
         return
     if sealed.has(EXPERIMENT):
-        different = differing_fields(read_experiment(folder), experiment)
+        different = differing_fields(read_description(folder), experiment)
         if different:
             more = f"; and {len(different) - 4} more" if len(different) > 4 else ""
             raise WrongFolder(
@@ -136,7 +142,22 @@ def _mendable(sealed: SealedFolder, data: bytes) -> str | None:
 
 
 def read_experiment(folder: Path) -> Experiment:
-    """The settings of a run.
+    """The settings of a run that our own training made.
+
+    Raises:
+        RunError: if there is no run, its settings are damaged, or another loop trained it.
+    """
+    found = read_description(folder)
+    if isinstance(found, Observation):
+        raise WrongFolder(
+            f"{folder} holds measurements of a model that was trained elsewhere: they can be "
+            "reported on and read, but there is nothing to train and no model to draw from"
+        )
+    return found
+
+
+def read_description(folder: Path) -> Description:
+    """The settings of a run, whoever trained it.
 
     Raises:
         RunError: if there is no run, or its settings are damaged.
@@ -147,15 +168,17 @@ def read_experiment(folder: Path) -> Experiment:
             raise WrongFolder(f"{folder} is not a run: there is no such folder")
         raise WrongFolder(f"{folder} is not a run: it has no {EXPERIMENT}")
     try:
-        return Experiment.from_json(sealed.read(EXPERIMENT))
+        data = sealed.read(EXPERIMENT)
     except DamagedFile as error:
         raise RunError(
             f"{error}. Nothing was changed: run the experiment with the very settings this run was "
             "made with, which mends it, or restore the file"
         ) from error
+    is_observation = json.loads(data).get("kind") == "observation"
+    return (Observation if is_observation else Experiment).from_json(data)
 
 
-def differing_fields(old: Experiment, new: Experiment) -> list[str]:
+def differing_fields(old: Description, new: Description) -> list[str]:
     """The fields in which two experiments differ, each as `path: old, not new`."""
 
     def flatten(value: object, path: str) -> dict[str, object]:

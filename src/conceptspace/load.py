@@ -12,7 +12,15 @@ from conceptspace.adapters.native import NativeAdapter
 from conceptspace.build import build_adapter, build_model
 from conceptspace.derived import derive, read_measurements
 from conceptspace.experiment import Experiment
-from conceptspace.folder import RunError, read_execution, read_experiment, seed_folder, seeds_there
+from conceptspace.folder import (
+    Description,
+    RunError,
+    read_description,
+    read_execution,
+    read_experiment,
+    seed_folder,
+    seeds_there,
+)
 from conceptspace.measure.store import MeasurementStore, join
 from conceptspace.models.regression import Model
 from conceptspace.training.checkpoint import CheckpointStore
@@ -29,7 +37,7 @@ class Run:
     """
 
     folder: Path
-    experiment: Experiment
+    experiment: Description
 
     @cached_property
     def trajectory(self) -> xarray.Dataset:
@@ -45,6 +53,15 @@ class Run:
     def claims(self) -> list[dict[str, Any]]:
         """The claims with their verdicts; made if they are not there yet."""
         return self._derived("claims.json")
+
+    @property
+    def trained(self) -> Experiment:
+        """The settings, of a run that our own training made.
+
+        Raises:
+            WrongFolder: if the model was trained elsewhere.
+        """
+        return read_experiment(self.folder)
 
     @property
     def seeds(self) -> list[int]:
@@ -66,19 +83,21 @@ class Run:
             ValueError: if there is no such seed; the message lists those there are.
             FileNotFoundError: if there is no such checkpoint; the message lists those there are.
             DamagedFile: if the file is not what was written.
+            WrongFolder: if the model was trained elsewhere.
         """
+        experiment = self.trained
         store = CheckpointStore(self._seed_folder(seed))
         steps = store.steps()
         if step is None and not steps:
             raise RunError(f"{self.folder} has no checkpoint of seed {seed} yet")
         tensors = store.load(steps[-1] if step is None else step)
-        model = build_model(self.experiment, seed, read_execution(self.folder))
+        model = build_model(experiment, seed, read_execution(self.folder))
         model.load_state_dict(measured_weights(tensors))
         return model.eval()
 
     def adapter(self, seed: int = 0, step: int | None = None) -> NativeAdapter:
         """The model at a checkpoint, as measuring and elicitation see it."""
-        return build_adapter(self.experiment, self.model(seed, step))
+        return build_adapter(self.trained, self.model(seed, step))
 
     def _seed_folder(self, seed: int) -> Path:
         if seed not in self.seeds:
@@ -100,4 +119,4 @@ def load_run(folder: Path | str) -> Run:
     Raises:
         RunError: if it is not a run, or its settings are damaged.
     """
-    return Run(Path(folder), read_experiment(Path(folder)))
+    return Run(Path(folder), read_description(Path(folder)))

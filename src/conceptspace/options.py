@@ -150,6 +150,40 @@ class SignalOptions:
 
 
 @dataclass
+class AnalyseOptions:
+    """Measure the checkpoints of a model that was trained elsewhere, and write the report."""
+
+    checkpoints: Positional[Path]
+    """The folder that holds the checkpoints."""
+    adapter: str
+    """A dictionary of arguments for `cs.analyse` (space, load, sample or adapt, probe, ...), or a
+    function that returns one, as in my_module:adapter. The module is imported: its code runs."""
+    out: Path | None = None
+    """Run directory; runs/NAME by default, after the folder. What is measured there is kept."""
+    pattern: str | None = None
+    """Of the checkpoints' names, {step} where the step stands, such as 'step={step}.safetensors'.
+    By default the last number of a name is its step."""
+    first: int | None = None
+    """Measure only so many at first, spread over training; all by default."""
+    look_again: int = 0
+    """Then so many more where the held-out classes turn or move most. It needs --first too."""
+    seed: int | None = None
+    """The seed of the training, where the run directory is to hold several."""
+    strict: bool = False
+    """End with status 3 if a claim does not hold or is inconclusive."""
+
+
+@dataclass
+class SitesOptions:
+    """List the submodules of your model at which its condition could be steered."""
+
+    trial: Positional[str]
+    """A function, as in my_module:trial, that returns (model, sample, conditions)."""
+    every: bool = False
+    """List every submodule, and what its output depends on."""
+
+
+@dataclass
 class DescribeOptions:
     """Show concepts, classes, counts, split and signal, and which classes are too rare to use."""
 

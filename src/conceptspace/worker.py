@@ -25,7 +25,7 @@ from conceptspace.units import OpenRun, Outcome, TrainSeeds, Unit, WriteReport, 
 
 if TYPE_CHECKING:
     from conceptspace.data.dataset import Dataset
-    from conceptspace.measure.recorder import Recorder
+    from conceptspace.measure.recorder import CheckpointRecorder
     from conceptspace.probes.reading import Probe
     from conceptspace.training.ensemble import Member
     from conceptspace.training.state import TrainingState
@@ -98,7 +98,7 @@ def make_recorder(
     seed: int,
     sets: "dict[str, Dataset]",
     on_damage: Callable[[str], None],
-) -> "Recorder":
+) -> "CheckpointRecorder":
     """The recorder of a seed; with each checkpoint it notes the losses and the schedule's ends.
 
     Args:
@@ -110,7 +110,7 @@ def make_recorder(
         on_damage: told the message when a measurement is damaged.
     """
     from conceptspace.build import build_adapter, build_instrument
-    from conceptspace.measure.recorder import Recorder
+    from conceptspace.measure.recorder import CheckpointRecorder
     from conceptspace.training.loop import mean_bound
 
     num = experiment.measurement.num_loss_images
@@ -124,7 +124,7 @@ def make_recorder(
             "gamma": model.schedule.ends(),
         }
 
-    return Recorder(
+    return CheckpointRecorder(
         build_instrument(experiment, probe),
         lambda model: build_adapter(experiment, model),
         folder,

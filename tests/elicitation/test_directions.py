@@ -133,3 +133,13 @@ def test_an_unknown_concept_is_refused():
     with pytest.raises(ValueError, match="concept 'shade' is not in this space; it has colour"):
         over_prompt_direction(PROMPTER, "11", "shade")
     assert SPACE.names == ("colour", "size")
+
+
+def test_random_directions_of_several_tokens_are_orthogonal_and_as_long(generator):
+    reference = {"text": torch.randn(5, 4)}
+    drawn = random_directions(reference, 3, generator)["text"]
+    assert drawn.shape == (3, 5, 4)
+    products = (drawn * reference["text"]).flatten(1).sum(1)
+    torch.testing.assert_close(products, torch.zeros(3), atol=1e-4, rtol=0)
+    norms = drawn.flatten(1).norm(dim=1)
+    torch.testing.assert_close(norms, reference["text"].norm().expand(3))

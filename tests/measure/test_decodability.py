@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from conceptspace.concepts.split import Split
-from conceptspace.measure.decodability import linear_decodability
+from conceptspace.measure.decodability import _ridge, linear_decodability
 from small import PROMPTER, SPLIT
 
 
@@ -51,3 +51,19 @@ def test_concepts_told_apart_by_separate_entries_for_each_class_are_not_read_in_
         return torch.nn.functional.one_hot(2 * blue + small, 4).float()
 
     assert decoded(one_hot).min() == 0.0
+
+
+def test_a_site_of_very_many_entries_is_read_like_the_same_in_few():
+    mix = torch.randn(4, 3000) * 0.1
+    wide = decoded(lambda h: (h @ mix).view(len(h), 30, 100))  # as tokens of a text
+    np.testing.assert_array_equal(wide, [1.0, 1.0])
+
+
+def test_many_entries_and_few_are_the_same_regression():
+    features, targets = torch.randn(20, 170).double(), torch.randn(20, 2).double()
+    gram = features.T @ features + 0.3 * torch.eye(170)
+    by_hand = torch.linalg.solve(gram, features.T @ targets)
+    torch.testing.assert_close(_ridge(features, 0.3)(targets), by_hand)
+    few = features[:, :100]
+    by_hand = torch.linalg.solve(few.T @ few + 0.3 * torch.eye(100), few.T @ targets)
+    torch.testing.assert_close(_ridge(few, 0.3)(targets), by_hand)

@@ -2,7 +2,7 @@ import torch
 
 from conceptspace.data.dataset import draw_dataset
 from conceptspace.data.streams import numpy_stream
-from conceptspace.measure.recorder import Recorder
+from conceptspace.measure.recorder import CheckpointRecorder
 from conceptspace.measure.store import join
 from small import PROMPTER, WORLD
 from variational_autoencoder import ConditionalVAE, VAEAdapter
@@ -27,7 +27,7 @@ def train_autoencoder(recorder=None, num_steps=6):
 
 
 def make_recorder(instrument, folder, steps=(2, 6), **options):
-    return Recorder(instrument, VAEAdapter, folder, steps, **options)
+    return CheckpointRecorder(instrument, VAEAdapter, folder, steps, **options)
 
 
 def test_a_foreign_loop_is_recorded_at_the_steps_asked_for(instrument, tmp_path):
@@ -47,7 +47,7 @@ def test_the_models_own_modes_are_restored(instrument, tmp_path, vdm):
 
     vdm.train()
     vdm.network.middle[0].eval()
-    recorder = Recorder(
+    recorder = CheckpointRecorder(
         instrument, lambda model: NativeAdapter(model, WORLD.image_shape), tmp_path, [1]
     )
     recorder(1, vdm)

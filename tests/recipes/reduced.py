@@ -4,13 +4,15 @@ from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.models.settings import DiffusionSettings
-from conceptspace.probes.settings import InversionSettings, ProbeSettings
+from conceptspace.probes.settings import EnsembleProbeSettings, InversionSettings, ProbeSettings
 
 
 def reduced(experiment: Experiment, steps: int = 2) -> Experiment:
     """The first steps of an experiment with its own network, on small batches."""
     short = shortened(experiment, steps)
-    if isinstance(short.world, LabelledWorld):
+    if isinstance(short.probe, EnsembleProbeSettings):
+        short = short.replace(probe=EnsembleProbeSettings(members=2, steps=2, batch_size=8))
+    elif isinstance(short.world, LabelledWorld):
         short = short.replace(probe=short.probe.replace(steps=2, num_images=64, batch_size=8))
     elif isinstance(short.probe, ProbeSettings):
         short = short.replace(

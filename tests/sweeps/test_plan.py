@@ -20,6 +20,12 @@ def test_an_experiment_that_is_listed_twice_is_one():
     assert run.names == ("a",)
 
 
+def test_a_run_on_labelled_images_is_known_by_what_they_are():
+    (run,) = plan_sweep([recipe("digits")], 1).runs
+    assert run.experiment.world.fingerprint is not None
+    assert run.key != run_key(recipe("digits"))
+
+
 def test_a_run_is_known_by_everything_but_its_name():
     assert run_key(named("a")) == run_key(named("b")) != run_key(named("a", 0.002))
 

@@ -1,11 +1,11 @@
 """The adapter of the built-in models: diffusion of any kind, flow matching, and regression."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from conceptspace.adapters.hooks import evaluating
 from conceptspace.adapters.protocol import Conditioning
 from conceptspace.models.denoiser import Denoiser
 from conceptspace.models.guidance import Guide
@@ -92,15 +92,3 @@ class NativeAdapter:
 
     def sample_noise(self) -> float:
         return self.model.sample_noise()
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; every submodule's own mode is restored after it."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode

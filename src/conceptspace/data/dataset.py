@@ -144,7 +144,8 @@ def draw_labelled_sets(
         for name in held_out:
             own = world.rows(name)
             own = own[~seen[own]]
-            drawn.append(_drawn(world, name, own, min(max(len(own), 1), num_held_out), rng))
+            num = min(max(len(own), 1), num_held_out)
+            drawn.append(_drawn(world, name, own, num, rng, "held out"))
         chosen = rng.permutation(np.concatenate(drawn))
         sets["held_out"] = labelled_dataset(world, prompter, chosen, rng)
     return sets
@@ -156,7 +157,7 @@ def _drawn(
     rows: np.ndarray,
     num: int,
     rng: np.random.Generator,
-    part: str = "",
+    part: str = "drawing",
 ) -> np.ndarray:
     """`num` of a class's rows, none twice."""
     if len(rows) < num:
@@ -164,8 +165,9 @@ def _drawn(
         judge = len(world.rows(name, judged=True))
         raise DataError(
             f"class {name} ({world.space.describe(name)}) has {total} images, of which {judge} are "
-            f"kept back to judge the probe and {len(rows)} are there for {part or 'this'}, fewer "
-            f"than {num}: lower training.images_per_class, or bring more images of it"
+            f"kept back to judge the probe and {len(rows)} are there for {part}, fewer than {num}: "
+            f"{'' if part == 'held out' else 'lower training.images_per_class, or '}bring more "
+            "images of it"
         )
     return rng.permutation(rows)[:num]
 

@@ -20,7 +20,7 @@ def directions(
     concept_class: str,
     concept: str | None = None,
 ) -> dict[str, Tensor]:
-    """What a method adds at strength 1: site to (width,).
+    """What a method adds at strength 1: site to (width,), or whatever the shape of a row there is.
 
     Args:
         method: over-prompting or latent steering.
@@ -91,17 +91,18 @@ def random_directions(
     """Random directions of the same norm at each site, orthogonal to the reference.
 
     Args:
-        reference: site to (width,).
+        reference: site to (width,), or to (tokens, width) at a site of several positions.
         num: how many to draw.
         generator: where they are drawn from, on the CPU, so that every device draws the same ones.
         support: entries that the directions are confined to, the intervention's own space; a site
             with a single such entry has no orthogonal direction there and uses all its entries.
 
     Returns:
-        Site to (num, width). A site of width 1 gets zeros.
+        Site to (num, width), or (num, tokens, width). A site of width 1 gets zeros.
     """
     drawn = {}
-    for site, direction in reference.items():
+    for site, shaped in reference.items():
+        direction = shaped.flatten()
         part = (support or {}).get(site, slice(None))
         if len(direction[part]) < 2:
             part = slice(None)
@@ -115,7 +116,7 @@ def random_directions(
         full = direction.new_zeros((num, len(direction)))
         if len(base) > 1:
             full[:, part] = noise * squared.sqrt() / length
-        drawn[site] = full
+        drawn[site] = full.view(num, *shaped.shape)
     return drawn
 
 

@@ -59,7 +59,8 @@ class AddDirections:
 
     Attributes:
         directions: site to (num_directions, width); row i of a batch uses direction
-            i modulo num_directions.
+            i modulo num_directions. At a site of several positions (batch, tokens, width), either
+            that, for every position alike, or (num_directions, tokens, width).
 
     Example:
         >>> push = AddDirections({PROMPT: torch.tensor([[0.0, 1.0]])})
@@ -75,10 +76,10 @@ class AddDirections:
         if site not in self.directions:
             return value
         directions, strength = self.directions[site].to(value), strength.to(value)
-        rows = torch.arange(len(value), device=value.device) % len(directions)
-        scaled = strength.view(-1, *(1,) * (value.ndim - 1)) * directions[rows].view(
-            len(value), *(1,) * (value.ndim - 2), -1
-        )
+        chosen = directions[torch.arange(len(value), device=value.device) % len(directions)]
+        if directions.ndim < value.ndim:  # the same at every position, such as a token
+            chosen = chosen.view(len(value), *(1,) * (value.ndim - 2), -1)
+        scaled = strength.view(-1, *(1,) * (value.ndim - 1)) * chosen
         return value + scaled
 
     def __mul__(self, factor: float) -> "AddDirections":

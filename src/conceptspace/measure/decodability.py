@@ -1,5 +1,7 @@
 """How well a linear read-out finds each concept at each conditioning site."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -34,18 +36,27 @@ def linear_decodability(
         for site in adapter.sites():
             features, scale = _standardised(fit_sites[site])
             tested = scale(score_sites[site])
-            identity = torch.eye(features.shape[1], device=features.device)
-            gram = features.T @ features + ridge * len(features) * identity
+            solve = _ridge(features, ridge * len(features))
             for true, wanted, num in zip(fit_labels.T, score_labels.T, space.num_values):
                 targets = torch.nn.functional.one_hot(true, num).float()
                 offset = targets.mean(0)
-                # The ridge keeps the matrix regular, so nothing need be waited for to be checked.
-                weights = torch.linalg.solve_ex(gram, features.T @ (targets - offset))[0]
-                read = (tested @ weights + offset).argmax(1)
+                read = (tested @ solve(targets - offset) + offset).argmax(1)
                 accuracy.append((read == wanted).float().mean())
     # One transfer from the device, not one for each site and concept.
     shape = (len(adapter.sites()), len(space.concepts))
     return torch.stack(accuracy).double().cpu().numpy().reshape(shape)
+
+
+def _ridge(features: Tensor, ridge: float) -> Callable[[Tensor], Tensor]:
+    """From targets (row, value) to the weights (feature, value) of a ridge regression."""
+    # The ridge keeps either matrix regular, so nothing need be waited for to be checked.
+    num, width = features.shape
+    if width <= 8 * num:
+        gram = features.T @ features + ridge * torch.eye(width, device=features.device)
+        return lambda targets: torch.linalg.solve_ex(gram, features.T @ targets)[0]
+    # The same weights from a matrix over rows: one over the features of an encoded text is huge.
+    among_rows = features @ features.T + ridge * torch.eye(num, device=features.device)
+    return lambda targets: features.T @ torch.linalg.solve_ex(among_rows, targets)[0]
 
 
 def _embed(

@@ -1,34 +1,31 @@
-"""The recorder: a plain callable that any training loop calls after each step."""
+"""The recorder of a seed: measures a model at chosen steps and stores what it found."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from conceptspace.adapters.protocol import Adapter, device_of
+from conceptspace.adapters.protocol import Adapter
 from conceptspace.measure.files import DamagedFile
 from conceptspace.measure.measurement import Instrument, measure_checkpoint
 from conceptspace.measure.store import MeasurementStore
+from conceptspace.measure.undisturbed import undisturbed
 
 
-class Recorder:
+class CheckpointRecorder:
     """Measures a model at chosen steps and stores what it found.
 
-    Training is not disturbed: the model's mode and torch's random state are as before.
+    Training is not disturbed, see `undisturbed`. `Recorder` is the same with a run directory.
 
     Args:
         instrument: what to measure, with which probe.
         adapt: makes an `Adapter` of the model that the loop hands over.
         folder: where the measurements of this seed go.
-        steps: the steps to measure; calls at other steps return at once.
+        steps: the steps to measure, or what says of a step whether it is; calls at other steps
+            return at once.
         seed: the training seed.
         describe: extra scalars of a model, as keyword arguments of `measure_checkpoint`
             (losses, gamma).
         on_damage: told the message when a measurement on disk is damaged, before it is made again.
-
-    Example:
-        `recorder = Recorder(...)`, then `recorder(step, model)` after every step of any loop.
     """
 
     def __init__(
@@ -36,7 +33,7 @@ class Recorder:
         instrument: Instrument,
         adapt: Callable[[Any], Adapter],
         folder: Path,
-        steps: Iterable[int],
+        steps: Iterable[int] | Callable[[int], bool],
         *,
         seed: int = 0,
         describe: Callable[[Any], dict[str, Any]] | None = None,
@@ -45,19 +42,18 @@ class Recorder:
         self.instrument = instrument
         self.adapt = adapt
         self.store = MeasurementStore(Path(folder))
-        self.steps = frozenset(steps)
+        self.steps = frozenset() if callable(steps) else frozenset(steps)
+        self._is_chosen = steps if callable(steps) else self.steps.__contains__
         self.seed = seed
         self.describe = describe or (lambda model: {})
         self.on_damage = on_damage
 
     def __call__(self, step: int, model: Any) -> bool:
         """Measure if this step is to be measured and is not yet; whether it was."""
-        if step not in self.steps or self.is_measured(step):
+        if not self.wants(step):
             return False
-        adapter = self.adapt(model)
-        device = device_of(adapter)
-        # Named, since torch warns of a fork that takes in every GPU of a machine with several.
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        with undisturbed(model):
+            adapter = self.adapt(model)
             dataset = measure_checkpoint(
                 adapter,
                 self.instrument,
@@ -67,6 +63,10 @@ class Recorder:
             )
         self.store.write(dataset)
         return True
+
+    def wants(self, step: int) -> bool:
+        """Whether a step is to be measured and is not yet."""
+        return self._is_chosen(step) and not self.is_measured(step)
 
     def is_measured(self, step: int) -> bool:
         """Whether an intact measurement is on disk; a damaged one is reported and removed."""

@@ -107,7 +107,7 @@ def _key(run: Run, seed: int, plan: PatchPlan) -> str:
 
 
 def _measure(run: Run, seed: int, plan: PatchPlan) -> xarray.Dataset:
-    experiment = run.experiment
+    experiment = run.trained
     training = tuple(experiment.split.training(experiment.space))
     instrument = build_instrument(experiment, load_probe(run.folder))
     donors = [run.adapter(seed, step) for step in plan.steps]
@@ -143,7 +143,7 @@ def _encoded(
     run: Run, seed: int, plan: PatchPlan, donors: list[NativeAdapter], instrument: Instrument
 ) -> Conditioning:
     """What every donor says to the class, row by row, and the last one to the training classes."""
-    experiment, prompter, split = run.experiment, instrument.prompter, instrument.split
+    experiment, prompter, split = run.trained, instrument.prompter, instrument.split
     rng = numpy_stream(seed, "patching-prompts")
     held_out = prompts(prompter, split, plan.concept_class, plan.num_samples, rng)
     trained = [

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from conceptspace.folder import EXPERIMENT, WrongFolder, read_experiment, seed_folder, seeds_there
+from conceptspace.folder import EXPERIMENT, WrongFolder, read_description, seed_folder, seeds_there
 from conceptspace.log import last_events
 from conceptspace.measure.steps import measured_steps
+from conceptspace.observation import Observation
 from conceptspace.sweeps.directory import REPORT, RUNS, is_sweep, last_of_runs, read_outline
 from conceptspace.units import ERRORS
 
@@ -156,7 +157,9 @@ def _of_sweep(
 
 
 def _of_run(folder: Path) -> RunStatus:
-    experiment = read_experiment(folder)
+    experiment = read_description(folder)
+    if isinstance(experiment, Observation):
+        return _of_observation(folder, experiment.name)
     steps, checkpoints = experiment.training.steps, len(experiment.steps)
     seeds = tuple(_seed(folder, seed, steps, checkpoints) for seed in seeds_there(folder))
     if is_held(folder):
@@ -169,6 +172,17 @@ def _of_run(folder: Path) -> RunStatus:
     is_done = bool(seeds) and all(seed.state == "done" for seed in seeds)
     is_done = is_done and (folder / REPORT).exists()
     return RunStatus(experiment.name, "done" if is_done else "waiting", seeds)
+
+
+def _of_observation(folder: Path, name: str) -> RunStatus:
+    """What was measured of a model that is trained elsewhere: how far that is nobody here knows."""
+    seeds = []
+    for seed in seeds_there(folder):
+        measured = measured_steps(seed_folder(folder, seed))
+        last = measured[-1] if measured else 0
+        seeds.append(SeedStatus(seed, "done", last, last, len(measured), len(measured)))
+    is_done = bool(seeds) and (folder / REPORT).exists()
+    return RunStatus(name, "done" if is_done else "waiting", tuple(seeds))
 
 
 def _seed(run: Path, seed: int, steps: int, checkpoints: int) -> SeedStatus:

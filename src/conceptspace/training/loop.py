@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from conceptspace.adapters.native import evaluating
+from conceptspace.adapters.hooks import evaluating
 from conceptspace.data.dataset import Dataset
 from conceptspace.data.streams import torch_stream
 from conceptspace.models.denoiser import Bound
