@@ -197,11 +197,8 @@ __all__ = [
     "Adapter",
     "AddDirections",
     "ArraysWorld",
-<<<<<<< HEAD
     "CelebAWorld",
-=======
     "ClassTable",
->>>>>>> labelled
     "Composed",
     "Concept",
     "ConceptSpace",

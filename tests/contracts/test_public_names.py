@@ -10,11 +10,8 @@ PUBLIC = [
     "Adapter",
     "AddDirections",
     "ArraysWorld",
-<<<<<<< HEAD
     "CelebAWorld",
-=======
     "ClassTable",
->>>>>>> labelled
     "Composed",
     "Concept",
     "ConceptSpace",

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.labelled import DataError, LabelledImages, ReadingProgress
-from conceptspace.data.labelled_world import LabelledWorld
+from conceptspace.data.labelled_world import Augmentation, LabelledWorld
 from conceptspace.data.readers.balance import balanced_rows
 from conceptspace.data.readers.folder import listed
 from conceptspace.data.readers.image_cache import ImageFiles, cached_images
@@ -71,6 +71,11 @@ class CelebAWorld(LabelledWorld):
     model learns from fewer than it asks for where there are no more."""
     drawn_by: int = Field(default=0, ge=0)
     """Random seed of which images are read, where there are more."""
+    flip: bool = True
+    """Whether half of the images are mirrored, at random, while a model trains."""
+    colour_jitter: float = Field(default=0.1, ge=0.0, lt=1.0)
+    """Brightness, contrast and saturation are multiplied by up to so much more or less than 1 while
+    a model trains."""
     cache: str = ""
     """Folder for images that are brought to size; `conceptspace-cache` in `path` by default."""
 
@@ -96,6 +101,12 @@ class CelebAWorld(LabelledWorld):
             cache=self.cache or None,
             progress=progress,
         )
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        if not self.flip and self.colour_jitter == 0.0:
+            return None
+        return Augmentation(flip=self.flip, colour_jitter=self.colour_jitter)
 
     def num_to_learn(self, wanted: int, classes: Sequence[str]) -> int:
         """Those wanted or, without `images_per_class`, as many as the rarest class has."""
