@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from celeba import ATTRIBUTES, make_celeba, number_of, signs, table
+from conceptspace.data.dataset import draw_labelled_sets
 from conceptspace.data.labelled import DataError
+from conceptspace.data.mixing import Conditioning, Prompter
 from conceptspace.data.readers.celeba import CelebAWorld, read_attributes, read_celeba
 
 PAIRS = {
@@ -110,6 +112,26 @@ def test_a_model_learns_from_as_many_as_the_rarest_class_has_to_learn_from(thous
     assert world.num_to_learn(30_000, ("00", "01", "10")) == rarest - kept
     assert world.num_to_learn(10, ("00", "01", "10")) == 10
     assert world.replace(images_per_class=5).num_to_learn(30_000, ("00",)) == 30_000
+
+
+def test_training_images_alone_are_changed_at_random(thousand):
+    world = CelebAWorld(path=str(thousand), image_size=8, images_per_class=20, noise=0.0)
+    prompter = Prompter(
+        space=world.space, conditioning=Conditioning(), factor_widths=world.factor_widths
+    )
+    sets = draw_labelled_sets(
+        world,
+        prompter,
+        ("00", "01", "10"),
+        ("11",),
+        num_per_class=10,
+        training_share=0.8,
+        num_held_out=5,
+        rng=np.random.default_rng(0),
+    )
+    assert sets["train"].augmentation == world.augmentation is not None
+    assert sets["validation"].augmentation is None
+    assert sets["held_out"].augmentation is None
 
 
 def test_full_size_tables_are_read_in_seconds(tmp_path):
