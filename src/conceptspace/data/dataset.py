@@ -1,6 +1,6 @@
 """Labelled images drawn from the world: the training, validation and held-out sets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,13 +38,20 @@ class Dataset:
 
     def to(self, device: torch.device | str) -> "Dataset":
         """The same on a device."""
-        fields = (self.images, self.vectors, self.z, self.labels)
-        return Dataset(*(field.to(device) for field in fields), self.augmentation)
+        return self._each(lambda field: field.to(device))
 
     def part(self, rows: slice | Tensor) -> "Dataset":
         """The rows asked for."""
-        fields = (self.images, self.vectors, self.z, self.labels)
-        return Dataset(*(field[rows] for field in fields), self.augmentation)
+        return self._each(lambda field: field[rows])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Dataset":
+        return replace(
+            self,
+            images=change(self.images),
+            vectors=change(self.vectors),
+            z=change(self.z),
+            labels=change(self.labels),
+        )
 
 
 def draw_dataset(

@@ -60,6 +60,12 @@ def test_what_is_there_is_not_read_again(tmp_path, files, monkeypatch):
     assert not read
 
 
+def test_what_is_there_is_read_where_nothing_can_be_written(tmp_path, files, monkeypatch):
+    first = cached(tmp_path, files)
+    monkeypatch.setattr(image_cache, "_alone", None)
+    assert (cached(tmp_path, files) == first).all()
+
+
 def test_grey_and_other_sizes_are_other_images(tmp_path, files):
     cached(tmp_path, files)
     grey = as_found(files.folder, channels=1, image_size=16)

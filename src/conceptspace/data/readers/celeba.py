@@ -208,7 +208,9 @@ def read_attributes(table: Path, wanted: Sequence[str]) -> Attributes:
             num, known = _header(table, lines.readline(), lines.readline(), wanted)
             columns = [known.index(attribute) for attribute in wanted]
             for number, line in enumerate(lines, start=3):
-                name, *signs = line.split() or [""]
+                if line.isspace():
+                    continue
+                name, *signs = line.split()
                 if len(signs) != len(known) or not _SIGNS.issuperset(signs):
                     _refuse_row(table, number, name, signs, known)
                 if not _NAME.fullmatch(name):

@@ -84,9 +84,11 @@ def cached_images(
         UserWarning: if a cache is there that was made from other files; it is made again.
     """
     try:
-        with _alone(cache):
-            _bring_up_to_date(cache, files, processes, progress)
-            return np.load(cache / _IMAGES, mmap_mode="r", allow_pickle=False)
+        # A finished cache may lie where nothing can be written, not even a lock.
+        if not _is_of(cache, files):
+            with _alone(cache):
+                _bring_up_to_date(cache, files, processes, progress)
+        return np.load(cache / _IMAGES, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise DataError(
             f"cache: {cache} cannot be written ({error.strerror or error}): make room there, or "
@@ -97,9 +99,9 @@ def cached_images(
 def _bring_up_to_date(
     cache: Path, files: ImageFiles, processes: int | None, progress: ReadingProgress | None
 ) -> None:
-    known = _fingerprint_in(cache / _SOURCE)
-    if known == files.fingerprint() and _is_whole(cache / _IMAGES, files):
+    if _is_of(cache, files):  # another process has made it meanwhile
         return
+    known = _fingerprint_in(cache / _SOURCE)
     if known not in (None, files.fingerprint()):
         warnings.warn(
             f"the images in {files.folder} are not those that {cache} was made from: they are "
@@ -108,11 +110,17 @@ def _bring_up_to_date(
         )
     _begin(cache, files)
     _fill(cache, files, processes, progress)
-    # The images first: with the fingerprint first, old ones could pass for new ones.
+    # So that at no moment images have the fingerprint of others.
+    (cache / _SOURCE).unlink(missing_ok=True)
     os.replace(cache / _BUILDING, cache / _IMAGES)
     _write(cache / _SOURCE, {"fingerprint": files.fingerprint(), "shape": files.shape})
     (cache / _WORK).unlink()
     shutil.rmtree(cache / _DONE)
+
+
+def _is_of(cache: Path, files: ImageFiles) -> bool:
+    known = _fingerprint_in(cache / _SOURCE)
+    return known == files.fingerprint() and _is_whole(cache / _IMAGES, files)
 
 
 @contextmanager
@@ -181,7 +189,7 @@ def _fill(
     total = len(files.names)
     left = _shards_left(cache, total)
     done = total - sum(_rows(shard, total)[1] - _rows(shard, total)[0] for shard in left)
-    wanted = processes or len(os.sched_getaffinity(0))
+    wanted = processes or _num_cores()
     num = min(wanted, len(left))
     read = _in_processes(cache, num) if num > 1 else _read_shards(cache, 0, 1)
     problems: list[str] = []
@@ -197,6 +205,12 @@ def _fill(
             f"{num_bad} of {total} images cannot be read: {'; '.join(problems[:_NAMED])}: bring "
             "these files again, and go on from there: what could be read is kept"
         )
+
+
+def _num_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # not everywhere
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _rows(shard: int, total: int) -> tuple[int, int]:
@@ -288,7 +302,8 @@ def _read_images(folder: Path, names: list[str], work: dict) -> tuple[np.ndarray
 def _main(arguments: Sequence[str]) -> None:
     cache, index, num = arguments
     for read in _read_shards(Path(cache), int(index), int(num)):
-        print(json.dumps(read), flush=True)
+        # In one call, so that no other process can write into the line.
+        os.write(sys.stdout.fileno(), (json.dumps(read) + "\n").encode())
 
 
 if __name__ == "__main__":
