@@ -31,8 +31,11 @@ if TYPE_CHECKING:
         Prompter,
     )
     from conceptspace.data.readers.arrays import ArraysWorld, read_arrays
+    from conceptspace.data.readers.celeba import CelebAWorld, read_celeba
     from conceptspace.data.readers.digits import DigitsWorld
+    from conceptspace.data.readers.dsprites import DSpritesWorld
     from conceptspace.data.readers.folder import FolderWorld, read_folder
+    from conceptspace.data.readers.shapes3d import Shapes3DWorld
     from conceptspace.data.readers.table import concepts_in
     from conceptspace.data.signal import concept_signal
     from conceptspace.data.vectors import OneHotAxis, PointAxis, VectorWorld
@@ -75,7 +78,7 @@ if TYPE_CHECKING:
     from conceptspace.observe.lightning import concept_callback
     from conceptspace.observe.recorder import Recorder
     from conceptspace.probes.classifier import Probe, train_probe
-    from conceptspace.probes.ensemble import EnsembleProbe, train_ensemble
+    from conceptspace.probes.ensemble import DoubtfulReadings, EnsembleProbe, train_ensemble
     from conceptspace.probes.inversion import Inversion
     from conceptspace.probes.points import PointLocation, PointProbe
     from conceptspace.probes.settings import (
@@ -118,11 +121,14 @@ _HOMES = {
         "ArraysWorld",
         "read_arrays",
     ),
+    "data.readers.celeba": ("CelebAWorld", "read_celeba"),
     "data.readers.digits": ("DigitsWorld",),
+    "data.readers.dsprites": ("DSpritesWorld",),
     "data.readers.folder": (
         "FolderWorld",
         "read_folder",
     ),
+    "data.readers.shapes3d": ("Shapes3DWorld",),
     "data.readers.table": ("concepts_in",),
     "data.signal": ("concept_signal",),
     "data.vectors": ("OneHotAxis", "PointAxis", "VectorWorld"),
@@ -165,7 +171,7 @@ _HOMES = {
     "observe.lightning": ("concept_callback",),
     "observe.recorder": ("Recorder",),
     "probes.classifier": ("Probe", "train_probe"),
-    "probes.ensemble": ("EnsembleProbe", "train_ensemble"),
+    "probes.ensemble": ("DoubtfulReadings", "EnsembleProbe", "train_ensemble"),
     "probes.inversion": ("Inversion",),
     "probes.points": ("PointLocation", "PointProbe"),
     "probes.settings": (
@@ -191,17 +197,20 @@ __all__ = [
     "Adapter",
     "AddDirections",
     "ArraysWorld",
+    "CelebAWorld",
     "ClassTable",
     "Composed",
     "Concept",
     "ConceptSpace",
     "Conditioning",
     "DDPMSettings",
+    "DSpritesWorld",
     "DataError",
     "DiffusersClassAdapter",
     "DiffusersTextAdapter",
     "DiffusionSettings",
     "DigitsWorld",
+    "DoubtfulReadings",
     "EmbeddingPatch",
     "EnsembleProbe",
     "EnsembleProbeSettings",
@@ -248,6 +257,7 @@ __all__ = [
     "Run",
     "RunError",
     "SettingsError",
+    "Shapes3DWorld",
     "SharedEmbedding",
     "Site",
     "Split",
@@ -276,6 +286,7 @@ __all__ = [
     "position",
     "quick",
     "read_arrays",
+    "read_celeba",
     "read_folder",
     "read_weights",
     "recipe",

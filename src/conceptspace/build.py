@@ -102,13 +102,14 @@ def draw_training_sets(experiment: Experiment, seed: int) -> dict[str, Dataset]:
 def _labelled_sets(
     experiment: Experiment, world: LabelledWorld, rng: np.random.Generator
 ) -> dict[str, Dataset]:
+    training = experiment.split.training(experiment.space)
     held_out = experiment.split.held_out(experiment.space)
     return draw_labelled_sets(
         world,
         experiment.prompter,
-        experiment.split.training(experiment.space),
+        training,
         held_out,
-        num_per_class=experiment.training.images_per_class,
+        num_per_class=world.num_to_learn(experiment.training.images_per_class, training),
         training_share=experiment.training.training_share,
         num_held_out=-(-experiment.measurement.num_loss_images // max(1, len(held_out))),
         rng=rng,

@@ -1,5 +1,6 @@
 """Recipes cut down to a test: two steps, two images at a time."""
 
+from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.experiment import Experiment, shortened
 from conceptspace.models.settings import DiffusionSettings
@@ -11,6 +12,8 @@ def reduced(experiment: Experiment, steps: int = 2) -> Experiment:
     short = shortened(experiment, steps)
     if isinstance(short.probe, EnsembleProbeSettings):
         short = short.replace(probe=EnsembleProbeSettings(members=2, steps=2, batch_size=8))
+    elif isinstance(short.world, LabelledWorld):
+        short = short.replace(probe=short.probe.replace(steps=2, num_images=64, batch_size=8))
     elif isinstance(short.probe, ProbeSettings):
         short = short.replace(
             probe=ProbeSettings(steps=2, num_images=64, batch_size=8),

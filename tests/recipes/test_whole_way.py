@@ -17,7 +17,8 @@ UNITS = {
     "ddpm": "squared error of the noise",
     "flow-matching": "squared error of the velocity",
 }
-FIRST = [f"{family}:{next(iter(settings(family)))}" for family in FAMILIES]
+SYNTHETIC = [family for family in FAMILIES if family != "celeba"]  # faces: see test_celeba.py
+FIRST = [f"{family}:{next(iter(settings(family)))}" for family in SYNTHETIC]
 
 
 def run_all_the_way(experiment, folder):

@@ -4,11 +4,13 @@ What it cannot show, that CUDA captures the step at all, is left to the test at 
 """
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 import torch
 
 from conceptspace.data.dataset import Dataset
+from conceptspace.data.labelled_world import Augmentation
 from conceptspace.models.execution import Execution
 from conceptspace.models.network import placed
 from conceptspace.models.unet import UNet
@@ -65,8 +67,8 @@ def fresh(dropout=0.0, device="cpu", settings=SETTINGS, **execution):
     return TrainingState(placed(model, Execution(device=device, **execution)), settings)
 
 
-def captured_step(state, lane, seed=3):
-    step = CapturedStep(state, data(), seed, lane)
+def captured_step(state, lane, seed=3, dataset=None):
+    step = CapturedStep(state, dataset or data(), seed, lane)
     step.graph.compute = step._compute
     return step
 
@@ -107,6 +109,19 @@ def test_replayed_steps_are_eager_steps(lane):
         first()
         second()
         assert second.bound() == first.bound()
+    assert_same(eager, replayed)
+
+
+def test_images_are_changed_alike_by_replayed_and_by_eager_steps(lane):
+    changed = replace(data(), augmentation=Augmentation(flip=True, colour_jitter=0.1))
+    plain, eager, replayed = fresh(), fresh(), fresh()
+    untouched, first = EagerStep(plain, data(), 3), EagerStep(eager, changed, 3)
+    second = captured_step(replayed, lane, dataset=changed)
+    for _ in range(3):
+        untouched()
+        first()
+        second()
+        assert second.bound() == first.bound() != untouched.bound()
     assert_same(eager, replayed)
 
 

@@ -1,7 +1,7 @@
 """Labelled images drawn from the world: the training, validation and held-out sets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.labelled import DataError
-from conceptspace.data.labelled_world import LabelledWorld, stratified
+from conceptspace.data.labelled_world import Augmentation, LabelledWorld, stratified
 from conceptspace.data.mixing import Prompter
 from conceptspace.data.world import World, draw_factors
 
@@ -23,12 +23,15 @@ class Dataset:
         vectors: conditioning vectors (num, width).
         z: concept vectors (num, space width).
         labels: value index of each concept (num, concept).
+        augmentation: how the images are changed at random while a model trains on them; None for
+            not at all.
     """
 
     images: Tensor
     vectors: Tensor
     z: Tensor
     labels: Tensor
+    augmentation: Augmentation | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -36,11 +39,12 @@ class Dataset:
     def to(self, device: torch.device | str) -> "Dataset":
         """The same on a device."""
         fields = (self.images, self.vectors, self.z, self.labels)
-        return Dataset(*(field.to(device) for field in fields))
+        return Dataset(*(field.to(device) for field in fields), self.augmentation)
 
     def part(self, rows: slice | Tensor) -> "Dataset":
         """The rows asked for."""
-        return Dataset(self.images[rows], self.vectors[rows], self.z[rows], self.labels[rows])
+        fields = (self.images, self.vectors, self.z, self.labels)
+        return Dataset(*(field[rows] for field in fields), self.augmentation)
 
 
 def draw_dataset(
@@ -135,6 +139,7 @@ def draw_labelled_sets(
             drawn.append(_drawn(world, name, own[parts[part][own]], num, rng, part))
         rows[part] = rng.permutation(np.concatenate(drawn))
         sets[part] = labelled_dataset(world, prompter, rows[part], rng)
+    sets["train"] = replace(sets["train"], augmentation=world.augmentation)
     if held_out:
         seen = np.zeros(len(data), dtype=bool)
         seen[rows["train"]] = True

@@ -5,7 +5,8 @@ images are read; everything else is done here. Torch loads on first use.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -25,6 +26,16 @@ PICK = "which image"
 
 _MEAN_IMAGES = 2048
 # Images of a class at most that its mean is taken over: a pixel's error is then 1/45 of its spread.
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training images are changed at random, anew whenever they are shown."""
+
+    flip: bool = False
+    """Whether half of them are mirrored, left to right."""
+    colour_jitter: float = 0.0
+    """Brightness, contrast and saturation are multiplied by up to so much more or less than 1."""
 
 
 class LabelledWorld(Settings, ABC):
@@ -134,6 +145,15 @@ class LabelledWorld(Settings, ABC):
         """The rows (count,) of a class's images to learn from, or those that judge the probe."""
         rows = self.loaded().rows_of(concept_class)
         return rows[self.judged[rows] == judged]
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """How images are changed at random while a model trains; by default they are not."""
+        return None
+
+    def num_to_learn(self, wanted: int, classes: Sequence[str]) -> int:
+        """How many images of each of these classes a model learns from: those it wants."""
+        return wanted
 
     def tensor(self, rows: np.ndarray) -> "Tensor":
         """The images (row, channel, height, width) of these rows, in [0, 1], without noise."""

@@ -128,7 +128,7 @@ class DoubtfulReadings:
         tolerated: disagreement beyond which a reading is doubtful, in (0, 1).
     """
 
-    def __init__(self, probe: EnsembleProbe, space: ConceptSpace, tolerated: float) -> None:
+    def __init__(self, probe: EnsembleProbe, space: ConceptSpace, tolerated: float = 0.25) -> None:
         self.probe, self.space, self.tolerated = probe, space, tolerated
 
     def invert(

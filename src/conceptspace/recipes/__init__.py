@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from conceptspace.experiment import Experiment
 from conceptspace.recipes import paper
+from conceptspace.recipes.celeba import celeba
 from conceptspace.recipes.digits import digits
 from conceptspace.recipes.quick import quick
 from conceptspace.recipes.vectors import vectors
@@ -27,6 +28,7 @@ FAMILIES: dict[str, Callable[[], tuple[Experiment, ...]]] = {
     "regression": paper.regression,
     "underspecification": paper.underspecification,
     "three-concepts": paper.three_concepts,
+    "celeba": celeba,
 }
 """Every family of the paper's; one of its experiments is called FAMILY:SETTING."""
 
@@ -63,11 +65,14 @@ def recipe(name: str) -> Experiment:
 
 
 def settings(family: str) -> dict[str, Experiment]:
-    """The experiments of a family by setting: the numbers of their names, joined with commas."""
+    """The experiments of a family by setting: the numbers of their names, joined with commas, or
+    the words after the family's name."""
     made = {}
     for experiment in FAMILIES[family]():
-        labels = experiment.name.removeprefix(f"{family}-").split("-")
-        made[",".join(label.lstrip("adcsb") for label in labels)] = experiment
+        setting = experiment.name.removeprefix(f"{family}-")
+        if setting[-1].isdecimal():
+            setting = ",".join(label.lstrip("adcsb") for label in setting.split("-"))
+        made[setting] = experiment
     return made
 
 

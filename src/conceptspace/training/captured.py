@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from conceptspace.data.dataset import Dataset
 from conceptspace.data.streams import torch_seed
 from conceptspace.training.state import TrainingState
-from conceptspace.training.step import batch_rows, refuse_empty, with_hidden
+from conceptspace.training.step import batch_rows, refuse_empty, with_changes, with_hidden
 
 _WARM_UP = 3  # steps before a capture, as torch's documentation asks
 _ROWS_BLOCK = 256  # steps whose batches go to the device in one transfer
@@ -95,6 +95,8 @@ class CapturedStep:
         with torch.cuda.stream(self.lane.stream):
             rows = self._rows_of(step)
             torch.index_select(self.dataset.images, 0, rows, out=self.images)
+            if self.dataset.augmentation is not None:
+                self.images.copy_(with_changes(self.images, self.dataset, self.seed, step))
             vectors = self.dataset.vectors[rows]
             self.vectors.copy_(with_hidden(vectors, self.seed, step, state.settings))
             self.generator.manual_seed(torch_seed(self.seed, "noise", step))

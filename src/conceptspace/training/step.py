@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from conceptspace.data.augment import augmented
 from conceptspace.data.dataset import Dataset
 from conceptspace.data.dropping import drop_conditions
 from conceptspace.data.streams import numpy_stream, torch_stream
@@ -56,7 +57,11 @@ class EagerStep:
         self._bound = training_step(
             state.model,
             state.optimiser,
-            replace(batch, vectors=vectors),
+            replace(
+                batch,
+                images=with_changes(batch.images, self.dataset, self.seed, step),
+                vectors=vectors,
+            ),
             torch_stream(self.seed, "noise", step, device=self.device),
             state.settings,
         )
@@ -104,6 +109,13 @@ def with_hidden(vectors: Tensor, seed: int, step: int, settings: TrainingSetting
     """A batch's conditioning vectors (batch, width) with those hidden that the step hides."""
     rng = numpy_stream(seed, "condition-dropout", step)
     return drop_conditions(vectors, settings.condition_dropout, rng)
+
+
+def with_changes(images: Tensor, dataset: Dataset, seed: int, step: int) -> Tensor:
+    """A batch's images, changed as the data set says and the step draws."""
+    if dataset.augmentation is None:
+        return images
+    return augmented(images, dataset.augmentation, numpy_stream(seed, "augmentation", step))
 
 
 def batch_rows(seed: int, step: int, num_rows: int, batch_size: int) -> np.ndarray:

@@ -104,7 +104,7 @@ def read_folder(
         if progress is not None:
             progress(row + 1, len(files))
     if problems:
-        raise DataError(_listed(problems, f"of {len(files)} images cannot be read"))
+        raise DataError(listed(problems, f"of {len(files)} images cannot be read"))
     return LabelledImages(images, values, ConceptSpace.named(**concepts))
 
 
@@ -172,7 +172,7 @@ def _files(root: Path, names: list[str], table: Path | str) -> list[Path]:
     files = [inside(root, name) for name in names]
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
-        raise DataError(_listed(missing, f"of {len(files)} images of {table} are missing"))
+        raise DataError(listed(missing, f"of {len(files)} images of {table} are missing"))
     known = set(files)
     extra = [
         found
@@ -181,7 +181,7 @@ def _files(root: Path, names: list[str], table: Path | str) -> list[Path]:
     ]
     if extra:
         message = f"images in {root} are not in {table} and are left out"
-        warnings.warn(_listed(sorted(map(str, extra)), message), stacklevel=4)
+        warnings.warn(listed(sorted(map(str, extra)), message), stacklevel=4)
     return files
 
 
@@ -201,6 +201,7 @@ def inside(root: Path, name: str) -> Path:
     return file
 
 
-def _listed(items: Sequence[str], what: str) -> str:
+def listed(items: Sequence[str], what: str) -> str:
+    """How many there are, what is wrong with them, and the first few."""
     more = f"; and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
     return f"{len(items)} {what}: {'; '.join(items[:_NAMED])}{more}"
