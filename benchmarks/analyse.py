@@ -19,13 +19,22 @@ import conceptspace as cs
 SPACE = cs.ConceptSpace.named(colour=("blue", "red"), light=("bright", "dark"))
 
 
+class Model:
+    """Whatever holds the weights."""
+
+    def __init__(self, weights):
+        self.weights = weights
+
+
 def load(path):
-    return cs.read_weights(path)
+    return Model(cs.read_weights(path))
 
 
-def draw(weights, vectors, generator):
-    colour = (vectors @ weights["colour"]).sigmoid()[:, :, None, None]
-    return colour.expand(-1, -1, 8, 8) + 0.01 * torch.randn(len(vectors), 3, 8, 8)
+def draw(model, vectors, generator):
+    colour = (vectors @ model.weights["colour"]).sigmoid()[:, :, None, None]
+    return colour.expand(-1, -1, 8, 8) + 0.01 * torch.randn(
+        (len(vectors), 3, 8, 8), generator=generator
+    )
 
 
 def read(images):

@@ -148,7 +148,19 @@ def test_bad_arguments_are_refused(changes, message, saved, tmp_path):
         cs.analyse(saved, tmp_path / "run", load=load, **(GIVEN | changes))
 
 
-def test_nothing_is_left_to_look_at(tmp_path):
+@pytest.mark.parametrize(
+    ("loaded", "message"),
+    [
+        ({"weight": torch.zeros(3)}, "dictionary of tensors: make a model"),
+        ({"../up": None}, "'../up': each model's word names a folder"),
+    ],
+)
+def test_what_load_returned_is_checked(loaded, message, tmp_path):
+    with pytest.raises(cs.SettingsError, match=message):
+        cs.analyse([(0, None)], tmp_path / "run", load=lambda path: loaded, **GIVEN)
+
+
+def test_a_step_below_0_is_refused(tmp_path):
     with pytest.raises(cs.SettingsError, match="no step"):
         cs.analyse([(-1, None)], tmp_path / "run", load=lambda path: path, **GIVEN)
 

@@ -1,11 +1,13 @@
 """The same measurements from checkpoints that are there already, one in memory at a time."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from conceptspace.adapters.protocol import Adapter
 from conceptspace.concepts.settings import SettingsError
@@ -118,14 +120,36 @@ class _Measuring:
             raise SettingsError(f"checkpoints: {step} is no step; steps are 0 or more")
         if all(one.is_measured(step) for one in self.recorders.values()):
             return
-        model = self.load(checkpoint)
-        models = model if isinstance(model, Mapping) else {"": model}
+        models = _by_word(self.load(checkpoint))
         if set(models) != set(self.recorders):
             self.recorders = {
                 word: self.make(self.out / word if word else self.out) for word in models
             }
         for word, one in models.items():
             self.recorders[word](step, one)
+
+
+def _by_word(loaded: Any) -> Mapping[str, Any]:
+    """The models that were loaded, each with its word; one alone has none.
+
+    Raises:
+        SettingsError: if a dictionary holds weights in place of models, or a word is no name for a
+            folder.
+    """
+    if not isinstance(loaded, Mapping):
+        return {"": loaded}
+    if any(isinstance(value, Tensor) for value in loaded.values()):
+        raise SettingsError(
+            "load returned a dictionary of tensors: make a model of them, or hand over an object "
+            "that holds them; a dictionary is taken for several models, such as raw and ema"
+        )
+    for word in loaded:
+        if not isinstance(word, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", word):
+            raise SettingsError(
+                f"load returned a dictionary with {word!r}: each model's word names a folder, so "
+                "give it letters, digits, '.', '_' and '-' alone"
+            )
+    return loaded
 
 
 def _pairs(checkpoints: Checkpoints, pattern: str) -> tuple[Iterator[tuple[int, Any]], int | None]:
