@@ -84,7 +84,7 @@ def test_the_quality_of_a_probe_is_the_same_wherever_the_images_are(probe, world
     expected = [judge(probe, dataset, space) for judge in (confusion, calibration, class_accuracy)]
     moving = copy.deepcopy(probe)
     with pretended_device() as pretended:
-        there = type(dataset)(*(part.to(pretended.device) for part in vars(dataset).values()))
+        there = dataset.to(pretended.device)
         found = [judge(moving, there, space) for judge in (confusion, calibration, class_accuracy)]
     assert found[0] == expected[0]
     assert found[2] == expected[2]
