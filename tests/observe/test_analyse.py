@@ -9,6 +9,7 @@ import conceptspace as cs
 from conceptspace.cli import main
 from conceptspace.observe.analyse import _spread
 from observe.painter import MEASUREMENT, SPACE, Painter, batch, draw, read, train
+from variational_autoencoder import ConditionalVAE, VAEAdapter
 
 GIVEN = {
     "space": SPACE, "sample": draw, "probe": read, "measurement": MEASUREMENT,
@@ -222,6 +223,28 @@ def test_a_gan_is_steered_and_reported(tmp_path):
     run = cs.load_run(folder)
     assert "latent-steering/random-direction" in run.trajectory.method
     assert (folder / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_variational_autoencoder_is_steered_from_its_checkpoints(tmp_path):
+    def train_autoencoder():
+        model = ConditionalVAE((3, 4, 4), 4)
+        optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
+        for step in range(4):
+            yield step, model
+            vectors, colours = batch(step)
+            images = colours[:, :, None, None].expand(-1, -1, 4, 4)
+            optimiser.zero_grad()
+            model.loss(images, vectors, torch.Generator().manual_seed(step)).backward()
+            optimiser.step()
+
+    steering = (cs.LatentSteering(concept="light", strengths=(1.0,)),)
+    given = {**GIVEN, "sample": None, "adapt": VAEAdapter, "elicitation": steering}
+    (folder,) = cs.analyse(train_autoencoder(), tmp_path / "vae", load=lambda m: m, **given)
+    path = cs.load_run(folder).trajectory.coordinate.sel({"concept_class": "11"}).isel(strength=0)
+    steered, naive = (path.sel({"method": m}) for m in ("latent-steering", "naive"))
+    assert path.step.values.tolist() == [0, 1, 2, 3]
+    assert not steered.equals(naive)
 
 
 def test_the_command_takes_an_adapter_from_a_module(saved, tmp_path, monkeypatch, capsys):
