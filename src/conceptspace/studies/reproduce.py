@@ -107,6 +107,8 @@ def conclude(
     Raises:
         RunError: if a seed is missing.
     """
+    from threadpoolctl import threadpool_limits
+
     if num_claims is None:
         from conceptspace.studies.known import STUDIES
 
@@ -116,12 +118,14 @@ def conclude(
     strict = stricter(settings, num_claims)
     findings = {"study": study.name, "scale": scale, **level_of(settings)}
     again = findings | level_of(strict)
-    analysed = study.analyse(finished(folder, plan, notes), scale)
-    if plan is None:
-        again |= analysed | level_of(strict)  # nothing was told of a level
-    else:
-        runs = judged_more_strictly(finished(folder, plan, []), num_claims)
-        again |= study.analyse(runs, scale)
+    # Small matrices, and the cores are busy with other runs: threads would wait for each other.
+    with threadpool_limits(limits=1, user_api="blas"):
+        analysed = study.analyse(finished(folder, plan, notes), scale)
+        if plan is None:
+            again |= analysed | level_of(strict)  # nothing was told of a level
+        else:
+            runs = judged_more_strictly(finished(folder, plan, []), num_claims)
+            again |= study.analyse(runs, scale)
     findings |= analysed
     findings["notes"] = notes
     claims = corrected(study.claims(findings), study.claims(again), num_claims, level_of(strict))

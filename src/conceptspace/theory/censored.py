@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Real
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 LEAST_EVENTS = 3
 LEAST_SPREAD = 1e-6
 """Times on a line leave no spread, and its logarithm must stay finite."""
+LOG_ROOT_TWO_PI = float(np.log(2 * np.pi) / 2)
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ class _Likelihood(NamedTuple):
 def _likelihood(at: np.ndarray, design: np.ndarray, logs: np.ndarray, happened: np.ndarray):
     spread = np.exp(at[2])
     z = (logs - design @ at[:2]) / spread
-    log_tail = stats.norm.logsf(z)
-    hazard = np.exp(stats.norm.logpdf(z) - log_tail)
+    log_tail = special.log_ndtr(-z)  # scipy.stats has the same, after 0.1 ms of checks
+    hazard = np.exp(-(z**2) / 2 - LOG_ROOT_TWO_PI - log_tail)
     bend = np.where(happened, 1.0, hazard * (hazard - z))  # how fast the pull changes with z
     pull = np.where(happened, z, hazard)
     value = np.where(happened, at[2] + z**2 / 2, -log_tail).sum()
