@@ -119,7 +119,7 @@ def conclude(
     findings = {"study": study.name, "scale": scale, **level_of(settings)}
     again = findings | level_of(strict)
     # Small matrices, and the cores are busy with other runs: threads would wait for each other.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with threadpool_limits(limits=1):
         analysed = study.analyse(finished(folder, plan, notes), scale)
         if plan is None:
             again |= analysed | level_of(strict)  # nothing was told of a level
