@@ -21,18 +21,22 @@ def test_a_sample_is_right_only_if_every_concept_is():
     assert joint_right(correct, np.zeros(4, np.int8)).tolist() == [1, 0, 0, 0]
 
 
-def test_a_sample_off_the_manifold_is_wrong_in_every_concept():
-    correct, off = samples([1, 1], [1, 1]), np.array([0, 1], np.int8)
-    assert joint_right(correct, off).tolist() == [1, 0]
-    assert concept_right(correct, off).tolist() == [[1, 1], [0, 0]]
+def test_a_sample_off_the_manifold_is_wrong():
+    assert joint_right(samples([1, 1], [1, 1]), np.array([0, 1], np.int8)).tolist() == [1, 0]
+
+
+def test_a_doubtful_reading_is_wrong_in_the_concept_it_is_doubtful_in():
+    correct, doubtful = samples([1, 1], [1, 1], [0, 1]), samples([0, 1], [1, 1], [0, 0])
+    assert concept_right(correct, doubtful).tolist() == [[1, 0], [0, 0], [0, 1]]
 
 
 def test_what_was_not_measured_is_not_a_number():
     correct = samples([1, -1], [1, 1], [1, 1])
     off = np.array([0, -1, 0], np.int8)
     np.testing.assert_array_equal(joint_right(correct, off), [np.nan, np.nan, 1])
+    doubtful = samples([0, 0], [-1, -1], [0, 0])
     np.testing.assert_array_equal(
-        concept_right(correct, off), [[1, np.nan], [np.nan, np.nan], [1, 1]]
+        concept_right(correct, doubtful), [[1, np.nan], [np.nan, np.nan], [1, 1]]
     )
 
 

@@ -29,6 +29,18 @@ def test_samples_on_which_the_probes_disagree_are_off_the_manifold(world, space,
     assert torch.equal(reading.off_manifold, ~red_and_small)
 
 
+def test_what_the_probes_disagree_on_is_doubtful_in_that_concept_alone(world, space, renders):
+    dataset = renders(world, space, 10)
+    says_red_small = AlwaysSays([1.0, 0.0], [0.0, 1.0])
+    reading = read_samples(says_red_small, Inversion(world, space), dataset.images, 0.0)
+    assert torch.equal(reading.doubtful, dataset.labels != torch.tensor([0, 1]))
+
+
+def test_a_sample_that_g_does_not_draw_is_doubtful_in_every_concept(probe, world, space):
+    noise = torch.rand(5, *world.image_shape, generator=torch.Generator().manual_seed(0))
+    assert read_samples(probe, Inversion(world, space), noise, 0.0).doubtful.all()
+
+
 def test_without_inversion_only_the_classifier_reads(probe, world, space, renders):
     reading = read_samples(probe, None, renders(world, space, 2).images, 0.0)
     assert len(reading.distributions) == 2
@@ -38,9 +50,9 @@ def test_without_inversion_only_the_classifier_reads(probe, world, space, render
 def test_disagreement_is_about_the_nearest_class_value(space):
     z = torch.tensor([[0.6, 0.4, 0.4, 0.3], [0.3, 0.3, 0.9, 0.6]])  # red small, blue large
     agreed = (torch.tensor([[0.8, 0.2], [0.3, 0.7]]), torch.tensor([[0.1, 0.9], [0.6, 0.4]]))
-    assert disagrees(agreed, z, space).tolist() == [False, False]
+    assert disagrees(agreed, z, space).tolist() == [[False, False]] * 2
     one_wrong = (agreed[0], torch.tensor([[0.1, 0.9], [0.4, 0.6]]))
-    assert disagrees(one_wrong, z, space).tolist() == [False, True]
+    assert disagrees(one_wrong, z, space).tolist() == [[False, False], [False, True]]
 
 
 def test_distributions_that_do_not_fit_the_space_are_refused(space):

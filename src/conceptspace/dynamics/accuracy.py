@@ -39,11 +39,16 @@ def joint_right(
 
 def concept_right(
     correct: Int8[np.ndarray, "*cell sample concept"],
-    off_manifold: Int8[np.ndarray, "*cell sample"],
+    doubtful: Int8[np.ndarray, "*cell sample concept"],
 ) -> Float[np.ndarray, "*cell sample concept"]:
-    """As `joint_right`, for each concept on its own."""
-    off = off_manifold[..., None]
-    right, measured = (correct == 1) & (off == 0), (correct >= 0) & (off >= 0)
+    """As `joint_right`, for each concept on its own.
+
+    Args:
+        correct: 1 right, 0 wrong, -1 not measured.
+        doubtful: 1 if the sample is unlike anything G draws or the probes disagree on the concept,
+            0 if not, -1 not measured.
+    """
+    right, measured = (correct == 1) & (doubtful == 0), (correct >= 0) & (doubtful >= 0)
     return np.where(measured, right, np.nan).astype(np.float32)
 
 

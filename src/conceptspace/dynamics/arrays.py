@@ -8,6 +8,7 @@ import xarray
 from jaxtyping import Float
 
 from conceptspace.dynamics.accuracy import concept_right, joint_right
+from conceptspace.measure.store import doubtful_of
 
 NAIVE = "naive"
 SAMPLE_DIMS = ("seed", "step", "concept_class", "method", "strength", "sample")
@@ -47,6 +48,7 @@ class TrajectoryArrays:
         self.num_values = [len(labels[name]) for name in self.concepts]
         self._correct = trajectory["correct"].transpose(*SAMPLE_DIMS, "concept").values
         self._off = trajectory["off_manifold"].transpose(*SAMPLE_DIMS).values
+        self._doubtful = doubtful_of(trajectory).transpose(*SAMPLE_DIMS, "concept").values
         self._coordinate = trajectory["coordinate"].transpose(*SAMPLE_DIMS, "concept").values
         self._strength = trajectory["strength_value"].transpose("method", "strength").values
 
@@ -100,12 +102,12 @@ class TrajectoryArrays:
 
         Args:
             concept_class: the class that was prompted.
-            off_is_wrong: whether samples off the manifold count as wrong; if not they count as the
+            off_is_wrong: whether doubtful readings count as wrong; if not they count as the
                 classifier reads them, as published.
         """
         cell = (slice(None), slice(None), self.classes.index(concept_class), self._naive, 0)
-        off = self._off[cell]
-        return concept_right(self._correct[cell], off if off_is_wrong else np.minimum(off, 0))
+        doubtful = self._doubtful[cell] if off_is_wrong else np.minimum(self._doubtful[cell], 0)
+        return concept_right(self._correct[cell], doubtful)
 
     @property
     def _naive(self) -> int:

@@ -167,7 +167,7 @@ class Evidence:
         return None if not found else numbers(found)
 
     def concept_accuracy(self, concept_class: str, method: str = NAIVE) -> np.ndarray:
-        """Share of samples with each concept right (seed, step, concept); off-manifold is wrong.
+        """Share of samples with each concept right (seed, step, concept); doubtful is wrong.
 
         As for joint accuracy, each half of the samples is scored at the strength that makes most of
         the other half right.
@@ -180,11 +180,17 @@ class Evidence:
         off = self._cell("off_manifold", concept_class, method)
         flagged = (
             np.where(correct[..., 0] < 0, -1, 0) if off is None else off.transpose(*order).values
+        ).astype(np.int8)
+        apart = self._cell("doubtful", concept_class, method)
+        doubtful = (
+            np.broadcast_to(flagged[..., None], correct.shape)
+            if apart is None
+            else apart.transpose(*order, "concept").values
         )
-        right = concept_right(correct, flagged.astype(np.int8))
+        right = concept_right(correct, doubtful)
         if method == NAIVE or right.shape[3] < NUM_FOLDS:
             return nan_mean(np.moveaxis(right[:, :, 0], 2, -1))
-        chosen = chosen_accuracy(joint_right(correct, flagged.astype(np.int8))).strength
+        chosen = chosen_accuracy(joint_right(correct, flagged)).strength
         folds = []
         for fold in range(NUM_FOLDS):
             at = np.maximum(chosen[..., fold], 0)[:, :, None, None, None]

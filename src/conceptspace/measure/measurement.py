@@ -188,7 +188,7 @@ class _Arrays:
         shape = (*arms, self.settings.num_samples)
         self.probability = np.full((*shape, num_concepts, num_values), np.nan, dtype=np.float32)
         self.correct = np.full((*shape, num_concepts), -1, dtype=np.int8)
-        self.off_manifold = np.full(shape, -1, dtype=np.int8)
+        self.doubtful = np.full((*shape, num_concepts), -1, dtype=np.int8)
         self.residual = np.full(shape, np.nan, dtype=np.float32)
         thumbnails = (*arms, self.settings.num_thumbnails, *image_shape)
         self.thumbnail = np.zeros(thumbnails, dtype=np.uint8)
@@ -206,9 +206,9 @@ class _Arrays:
             values = distribution[part.rows].numpy().reshape(*shape, -1)
             self.probability[(*place, i, slice(values.shape[-1]))] = values
             self.correct[(*place, i)] = values.argmax(-1) == indices[i]
-        self.off_manifold[place] = 0
-        if reading.off_manifold is not None and reading.residual is not None:
-            self.off_manifold[place] = reading.off_manifold[part.rows].numpy().reshape(shape)
+        self.doubtful[place] = 0
+        if reading.doubtful is not None and reading.residual is not None:
+            self.doubtful[place] = reading.doubtful[part.rows].numpy().reshape(*shape, -1)
             self.residual[place] = reading.residual[part.rows].numpy().reshape(shape)
         self.thumbnail[(*at_arm, slice(thumbnails.shape[1]))] = thumbnails
 
@@ -224,7 +224,8 @@ def _labelled(arrays: _Arrays, instrument: Instrument, seed: int, step: int) -> 
             "probability": ((*dims, "concept", "value"), arrays.probability),
             "coordinate": ((*dims, "concept"), coordinate),
             "correct": ((*dims, "concept"), arrays.correct),
-            "off_manifold": (dims, arrays.off_manifold),
+            "doubtful": ((*dims, "concept"), arrays.doubtful),
+            "off_manifold": (dims, arrays.doubtful.max(axis=-1)),
             "residual": (dims, arrays.residual),
             "strength_value": (("method", "strength"), _strength_values(instrument.labels)),
             "thumbnail": (shown, arrays.thumbnail),

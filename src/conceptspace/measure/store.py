@@ -75,6 +75,17 @@ def join(measurements: Sequence[Sequence[xarray.Dataset]]) -> xarray.Dataset:
     )
 
 
+def doubtful_of(trajectory: xarray.Dataset) -> xarray.DataArray:
+    """Which readings are doubtful, a concept at a time: 1, 0, or -1 where not measured.
+
+    In measurements that were made before this was kept, a sample that is off the manifold is
+    doubtful in every concept.
+    """
+    if "doubtful" in trajectory:
+        return trajectory["doubtful"]
+    return trajectory["off_manifold"].broadcast_like(trajectory["correct"])
+
+
 def tidy(trajectory: xarray.Dataset) -> str:
     """The trajectory as CSV text: one row for each seed, step, class, method and strength.
 
@@ -90,7 +101,8 @@ def tidy(trajectory: xarray.Dataset) -> str:
     off = trajectory.off_manifold.values
     measured = off >= 0
     counts = measured.sum(-1)
-    right = (trajectory.correct.values == 1) & (off == 0)[..., None]
+    doubtful = doubtful_of(trajectory).transpose(*trajectory.correct.dims).values
+    right = (trajectory.correct.values == 1) & (doubtful == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         coordinate = np.where(measured[..., None], trajectory.coordinate.values, 0).sum(-2)
         coordinate = coordinate / counts[..., None]

@@ -42,22 +42,27 @@ class Reading:
         distributions: the classifier's distribution of each concept, (batch, number of values).
         z: the concept vectors found by inversion (batch, space width), or None without inversion.
         residual: RMS distance from what G draws, less the noise expected (batch,), or None.
-        off_manifold: whether a sample is unlike anything G draws, or the probes disagree, bool
-            (batch,), or None.
+        doubtful: whether a sample is unlike anything G draws, or the probes disagree on this
+            concept, bool (batch, concept), or None. An object between large and small is doubtful
+            in its size, and its colour may be plain to see.
     """
 
     distributions: tuple[Tensor, ...]
     z: Tensor | None
     residual: Tensor | None
-    off_manifold: Tensor | None
+    doubtful: Tensor | None
+
+    @property
+    def off_manifold(self) -> Tensor | None:
+        """Whether a sample is doubtful in any concept, bool (batch,), or None."""
+        return None if self.doubtful is None else self.doubtful.any(dim=1)
 
     def cpu(self) -> "Reading":
         """The same on the CPU, one transfer a tensor."""
-        z, residual, off_manifold = (
-            None if part is None else part.cpu()
-            for part in (self.z, self.residual, self.off_manifold)
+        z, residual, doubtful = (
+            None if part is None else part.cpu() for part in (self.z, self.residual, self.doubtful)
         )
-        return Reading(tuple(p.cpu() for p in self.distributions), z, residual, off_manifold)
+        return Reading(tuple(p.cpu() for p in self.distributions), z, residual, doubtful)
 
 
 def read_samples(
@@ -81,12 +86,13 @@ def read_samples(
     if inversion is None:
         return Reading(distributions, None, None, None)
     inverted = inversion.invert(images, sample_noise)
-    off_manifold = inverted.off_manifold | disagrees(distributions, inverted.z, inversion.space)
-    return Reading(distributions, inverted.z, inverted.residual, off_manifold)
+    apart = disagrees(distributions, inverted.z, inversion.space)
+    doubtful = inverted.off_manifold[:, None] | apart
+    return Reading(distributions, inverted.z, inverted.residual, doubtful)
 
 
 def disagrees(distributions: Sequence[Tensor], z: Tensor, space: ConceptSpace) -> Tensor:
-    """Whether, on any concept, the classifier's value is not the one nearest to z, bool (batch,).
+    """Whether the classifier's value is not the one nearest to z, bool (batch, concept).
 
     Args:
         distributions: one (batch, number of values) for each concept.
@@ -100,9 +106,9 @@ def disagrees(distributions: Sequence[Tensor], z: Tensor, space: ConceptSpace) -
     expected = [(len(z), num) for num in space.num_values]
     if shapes != expected:
         raise ValueError(f"distributions must have shapes {expected}, not {shapes}")
-    different = torch.zeros(len(z), dtype=torch.bool, device=z.device)
+    different = []
     for concept, distribution in zip(space.concepts, distributions):
         means = torch.tensor(concept.values, dtype=z.dtype, device=z.device)
         nearest = torch.cdist(z[:, space.slice_of(concept.name)], means).argmin(dim=1)
-        different |= nearest != distribution.argmax(dim=1)
-    return different
+        different.append(nearest != distribution.argmax(dim=1))
+    return torch.stack(different, dim=1)

@@ -17,7 +17,7 @@ from conceptspace.experiment import Experiment
 from conceptspace.measure.settings import MeasurementSettings
 from conceptspace.recipes import FAMILIES, paper
 from conceptspace.studies.guidance_setting import Setting, measured_setting
-from conceptspace.studies.separations import FIXED_SIZE, NUM_SEEDS, composing, two_concepts
+from conceptspace.studies.separations import ELICITED_SIZE, NUM_SEEDS, composing, two_concepts
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def quick_guided(d_colour: float) -> Experiment:
     base = composing()
     return base.replace(
         name=f"guided-dc{d_colour}",
-        space=two_concepts(d_colour, FIXED_SIZE),
+        space=two_concepts(d_colour, ELICITED_SIZE),
         training=base.training.replace(condition_dropout=DROPOUT),
         measurement=QUICK_MEASUREMENT,
         elicitation=(Guidance(weights=QUICK_WEIGHTS),),

@@ -28,6 +28,7 @@ from conceptspace.dynamics.bootstrap import (
 from conceptspace.dynamics.emergence import emergence, window, window_length
 from conceptspace.dynamics.learning import first_sustained, median_draws
 from conceptspace.dynamics.settings import FindingsSettings
+from conceptspace.measure.store import doubtful_of
 from conceptspace.studies.separations import separation
 from conceptspace.studies.study import StudyRun
 
@@ -132,7 +133,7 @@ def _concepts(run: StudyRun, arrays: TrajectoryArrays, name: str) -> dict[str, n
     cell = run.trajectory.sel({"concept_class": name, "method": GUIDANCE})
     dims = [dim for dim in SAMPLE_DIMS if dim in cell["correct"].dims]
     correct = cell["correct"].transpose(*dims, "concept").values
-    right = concept_right(correct, cell["off_manifold"].transpose(*dims).values)
+    right = concept_right(correct, doubtful_of(cell).transpose(*dims, "concept").values)
     tried = ~np.isnan(right).all(axis=(0, 1, 3, 4))
     means = mean_measured(right[:, :, tried], axis=(0, 3))  # (checkpoint, weight, concept)
     return {concept: means[..., i].T for i, concept in enumerate(arrays.concepts)}
