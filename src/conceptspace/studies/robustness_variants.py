@@ -15,7 +15,7 @@ from conceptspace.studies.separations import quick_elicited
 from conceptspace.studies.study import Scale
 
 CLAIMS = ("C3", "C4", "C5")
-QUICK_COLOUR = 0.25
+QUICK_COLOUR = 0.2
 SMALL_WEIGHTS = 0.1
 LIGHT_DECAY = 0.01
 """The recipe's own weight decay and the published one, a sixtieth of the quick baseline's."""

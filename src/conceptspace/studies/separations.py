@@ -23,11 +23,12 @@ FIXED_SIZE = 0.2
 these images, and models leave many of them out; at 0.3 colour hardly ever comes first."""
 ELICITED_SIZE = 0.3
 """While class 11 is elicited or guided: size is learned first, and it is colour that is hidden."""
-QUICK_ELICITED = (0.2, 0.25)
-"""Colour separations at which class 11 is elicited, the sizes as in the colour sweep."""
+QUICK_ELICITED = (0.15, 0.2)
+"""Colour separations at which class 11 is elicited. At 0.25 some models compose before three
+checkpoints have passed between what can be elicited and what shows."""
 NUM_ELICITED_SEEDS = 8
 QUICK_STEPS = 2400
-NAIVE_STEPS = 3000
+LONG_STEPS = 2800
 """Of the runs whose learning times are compared: at 2400 nearly half of them were censored."""
 QUICK_MEASUREMENT = MeasurementSettings(
     num_checkpoints=20, first_checkpoint=100, num_samples=48, num_control_samples=2,
@@ -55,7 +56,7 @@ def quick_naive(d_colour: float, d_size: float) -> Experiment:
     return base.replace(
         name=f"naive-dc{d_colour}-ds{d_size}",
         space=two_concepts(d_colour, d_size),
-        training=base.training.replace(steps=NAIVE_STEPS),
+        training=base.training.replace(steps=LONG_STEPS),
         measurement=QUICK_MEASUREMENT,
         elicitation=(),
     )
@@ -75,10 +76,14 @@ def elicited_runs(scale: Scale) -> list[Seeded]:
 
 def quick_elicited(d_colour: float) -> Experiment:
     """The composing model at a colour separation, elicited in either way at two strengths."""
-    return composing().replace(
+    base = composing()
+    return base.replace(
         name=f"elicited-dc{d_colour}",
         space=two_concepts(d_colour, ELICITED_SIZE),
-        measurement=QUICK_MEASUREMENT.replace(num_control_samples=16),
+        training=base.training.replace(steps=LONG_STEPS),
+        measurement=QUICK_MEASUREMENT.replace(
+            num_checkpoints=22, first_checkpoint=200, num_control_samples=16
+        ),
         elicitation=(
             OverPrompt(concept="colour", strengths=(0.15, 0.3), away_from=(0.5, 0.5, 0.5)),
             LatentSteering(concept="colour", strengths=(0.5, 1.0)),
