@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from conceptspace.concepts.concept import Concept, Uniform
 from conceptspace.concepts.settings import SettingsError
-from conceptspace.concepts.space import Concept, ConceptSpace, Uniform
+from conceptspace.concepts.space import ConceptSpace
 from conceptspace.concepts.split import Split
 from conceptspace.data.factors import colour, size
 from conceptspace.data.mixing import Conditioning, MaskedMixing

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from conceptspace.adapters.protocol import Adapter, GuidableAdapter
     from conceptspace.adapters.sites import Site, find_sites
     from conceptspace.adapters.tables import ClassTable, PromptTable
+    from conceptspace.concepts.concept import Concept, Normal, Uniform
     from conceptspace.concepts.settings import SettingsError
-    from conceptspace.concepts.space import Concept, ConceptSpace, Normal, Uniform
+    from conceptspace.concepts.space import ConceptSpace
     from conceptspace.concepts.split import Split
     from conceptspace.data.factors import background, colour, position, shape, size
     from conceptspace.data.labelled import DataError, LabelledImages
@@ -108,7 +109,8 @@ _HOMES = {
     "adapters.sites": ("Site", "find_sites"),
     "adapters.tables": ("ClassTable", "PromptTable"),
     "concepts.settings": ("SettingsError",),
-    "concepts.space": ("Concept", "ConceptSpace", "Normal", "Uniform"),
+    "concepts.concept": ("Concept", "Normal", "Uniform"),
+    "concepts.space": ("ConceptSpace",),
     "concepts.split": ("Split",),
     "data.factors": ("background", "colour", "position", "shape", "size"),
     "data.mixing": ("Conditioning", "IdentityMixing", "MaskedMixing", "NoisyMixing", "Prompter"),

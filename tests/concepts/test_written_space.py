@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from conceptspace.concepts.concept import Uniform
 from conceptspace.concepts.settings import SettingsError
-from conceptspace.concepts.space import ConceptSpace, Uniform
+from conceptspace.concepts.space import ConceptSpace
 
 TEXT = """
 concepts:

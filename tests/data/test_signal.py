@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.concept import Concept
+from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.factors import background, colour, position, shape, size
 from conceptspace.data.signal import concept_signal
 from conceptspace.data.streams import numpy_stream

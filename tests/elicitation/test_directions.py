@@ -111,7 +111,8 @@ def test_the_wrong_concepts_direction_is_scaled_to_the_same_norm_at_every_site()
 
 
 def test_steering_a_concept_of_three_values_contrasts_one_with_the_mean_of_the_others():
-    from conceptspace.concepts.space import Concept, ConceptSpace
+    from conceptspace.concepts.concept import Concept
+    from conceptspace.concepts.space import ConceptSpace
     from conceptspace.data.factors import FACTOR_WIDTHS, colour
     from conceptspace.data.mixing import Conditioning, Prompter
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.concept import Concept
+from conceptspace.concepts.space import ConceptSpace
 from conceptspace.concepts.split import Split
 from conceptspace.data.factors import FACTOR_WIDTHS, colour
 from conceptspace.data.mixing import Conditioning, Prompter

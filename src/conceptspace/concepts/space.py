@@ -3,143 +3,14 @@
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from conceptspace.concepts.settings import Settings, SettingsError
-
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-class Uniform(Settings):
-    """Values uniform within `half_width` of the class mean, each component on its own."""
-
-    kind: Literal["uniform"] = "uniform"
-    half_width: float = Field(default=0.0, ge=0.0)
-    minimum: float | None = None
-    """Lower end that no draw goes below, such as the smallest radius that can be seen."""
-
-    def draw(self, mean: np.ndarray, num: int, rng: np.random.Generator) -> np.ndarray:
-        """`num` draws around `mean` (width,), as an array (num, width)."""
-        low, high = self.range(mean)
-        return rng.uniform(low, high, size=(num, mean.size))
-
-    def range(self, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest value of each component."""
-        low, high = mean - self.half_width, mean + self.half_width
-        if self.minimum is not None:
-            low = np.maximum(low, self.minimum)
-        return low, high
-
-
-class Normal(Settings):
-    """Values normal around the class mean, each component on its own."""
-
-    kind: Literal["normal"] = "normal"
-    standard_deviation: float = Field(gt=0.0)
-
-    def draw(self, mean: np.ndarray, num: int, rng: np.random.Generator) -> np.ndarray:
-        """`num` draws around `mean` (width,), as an array (num, width)."""
-        return rng.normal(mean, self.standard_deviation, size=(num, mean.size))
-
-    def range(self, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The mean plus and minus three standard deviations."""
-        return mean - 3 * self.standard_deviation, mean + 3 * self.standard_deviation
-
-
-Spread = Annotated[Uniform | Normal, Field(discriminator="kind")]
-
-
-class Concept(Settings):
-    """One axis of concept space.
-
-    Example:
-        >>> colour = Concept(
-        ...     name="colour",
-        ...     factor="colour",
-        ...     values=((0.7, 0.3, 0.3), (0.3, 0.3, 0.7)),
-        ...     labels=("red", "blue"),
-        ... )
-        >>> colour.num_values, colour.width
-        (2, 3)
-    """
-
-    name: str = Field(min_length=1)
-    """What the axis is called, in tables and on plots."""
-    factor: str = Field(min_length=1)
-    """The factor of the world's G that this concept drives."""
-    values: tuple[tuple[float, ...], ...]
-    """Mean of each class value; every value has as many numbers as the factor is wide."""
-    spread: Spread = Uniform()
-    """How a class's draws lie around its mean."""
-    labels: tuple[str, ...] = ()
-    """A word for each value, such as red and blue; by default the value's index."""
-
-    @field_validator("values")
-    @classmethod
-    def _values_are_distinct(cls, values: tuple[tuple[float, ...], ...]):
-        if not 2 <= len(values) <= len(DIGITS):
-            raise ValueError(f"a concept needs 2 to {len(DIGITS)} values, one for each class index")
-        if len({len(value) for value in values}) != 1 or not values[0]:
-            raise ValueError("every value must have the same number of components, at least one")
-        if len(set(values)) != len(values):
-            raise ValueError("two values are the same, so their classes could not be told apart")
-        return values
-
-    @model_validator(mode="after")
-    def _spread_leaves_room(self):
-        for index in range(self.num_values):
-            low, high = self.spread.range(self.mean(index))
-            if np.any(low > high):
-                raise ValueError(
-                    f"spread: the minimum of concept {self.name!r} lies above all that value "
-                    f"{index} can take, {self.values[index]}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _labels_match_values(self):
-        if self.labels and len(self.labels) != len(self.values):
-            raise ValueError(
-                f"labels: give one word for each of the {len(self.values)} values of "
-                f"concept {self.name!r}, not {len(self.labels)}"
-            )
-        return self
-
-    @classmethod
-    def named(cls, name: str, labels: Sequence[str]) -> Self:
-        """A concept whose values are known by their words alone: each is a one-hot.
-
-        Example:
-            >>> Concept.named("hair", ("fair", "black")).values
-            ((1.0, 0.0), (0.0, 1.0))
-        """
-        rows = tuple(tuple(float(i == k) for k in range(len(labels))) for i in range(len(labels)))
-        return cls(name=name, factor=name, values=rows, labels=tuple(labels))
-
-    @property
-    def num_values(self) -> int:
-        return len(self.values)
-
-    @property
-    def width(self) -> int:
-        """How many components of z this concept takes."""
-        return len(self.values[0])
-
-    def label(self, index: int) -> str:
-        """The word for the value with this index."""
-        return self.labels[index] if self.labels else f"{self.name} {index}"
-
-    def mean(self, index: int) -> np.ndarray:
-        """Mean (width,) of the value with this index."""
-        return np.asarray(self.values[index], dtype=np.float64)
-
-    def range(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest value (width,) over all class values and their spread."""
-        lows, highs = zip(*(self.spread.range(self.mean(i)) for i in range(self.num_values)))
-        return np.min(lows, axis=0), np.max(highs, axis=0)
+from conceptspace.concepts.concept import DIGITS, Concept
+from conceptspace.concepts.settings import Settings
+from conceptspace.concepts.written import concepts_from_yaml
 
 
 class ConceptSpace(Settings):
@@ -217,21 +88,7 @@ class ConceptSpace(Settings):
             >>> ConceptSpace.from_yaml(text).describe("01")
             'red small'
         """
-        concepts = _yaml(source)
-        if isinstance(concepts, Mapping):
-            return cls(concepts=tuple(_named(name, words) for name, words in concepts.items()))
-        if not isinstance(concepts, list):
-            raise SettingsError(
-                "concepts: give names with their words, as in 'colour: [red, blue]', or a list of "
-                f"concepts, not {concepts!r}"
-            )
-        listed = []
-        for index, fields in enumerate(concepts):
-            if not isinstance(fields, Mapping):
-                raise SettingsError(f"concepts.{index}: give its fields, not {fields!r}")
-            short = set(fields) == {"name", "labels"}
-            listed.append(_named(fields["name"], fields["labels"]) if short else Concept(**fields))
-        return cls(concepts=tuple(listed))
+        return cls(concepts=concepts_from_yaml(source))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -350,36 +207,3 @@ def _by_number_or_letter(text: str) -> tuple[bool, float, str]:
         return (False, float(text), text)
     except ValueError:
         return (True, 0.0, text)
-
-
-def _named(name: object, words: object) -> Concept:
-    if not isinstance(words, list):
-        raise SettingsError(f"concepts.{name}: give its words in brackets, not {words!r}")
-    # YAML reads yes and no, on and off, as true and false, which no table says.
-    wrong = next((word for word in words if isinstance(word, bool)), None)
-    if wrong is not None:
-        raise SettingsError(f"concepts.{name}: YAML takes a word for {wrong}: put it in quotes")
-    return Concept.named(str(name), [str(word) for word in words])
-
-
-def _yaml(source: Path | str) -> Any:
-    """What stands under `concepts`."""
-    try:
-        import yaml
-    except ImportError as error:
-        raise SettingsError(
-            "reading YAML needs PyYAML: pip install 'conceptspace[data]'"
-        ) from error
-    try:
-        if isinstance(source, str) and "\n" in source:
-            text = source
-        else:
-            text = Path(source).read_text(encoding="utf-8")
-        read = yaml.safe_load(text)
-    except OSError as error:
-        raise SettingsError(f"cannot read {source}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"source: this is no plain YAML ({error})") from error
-    if not isinstance(read, Mapping) or set(read) != {"concepts"}:
-        raise SettingsError("source: give one entry, 'concepts'")
-    return read["concepts"]

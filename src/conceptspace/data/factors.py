@@ -1,7 +1,7 @@
 """The factors of the synthetic world, and the concepts of the paper that drive them. No torch."""
 
+from conceptspace.concepts.concept import Concept, Normal, Uniform
 from conceptspace.concepts.settings import SettingsError
-from conceptspace.concepts.space import Concept, Normal, Uniform
 
 FACTOR_WIDTHS = {"shape": 2, "x": 1, "y": 1, "colour": 3, "size": 1, "background": 3}
 """How many numbers each factor takes, in the order of the paper's conditioning vector."""

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.concept import Concept
+from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.labelled_world import LabelledWorld
 from conceptspace.data.streams import numpy_stream
 from conceptspace.data.world import World, draw_factors

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
+from conceptspace.concepts.concept import DIGITS, Concept
 from conceptspace.concepts.settings import Settings, SettingsError
-from conceptspace.concepts.space import DIGITS, Concept, ConceptSpace
+from conceptspace.concepts.space import ConceptSpace
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
+from conceptspace.concepts.concept import Concept
 from conceptspace.concepts.settings import Settings, SettingsError
-from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.space import ConceptSpace
 
 
 class Method(Settings):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from conceptspace.concepts.space import DIGITS
+from conceptspace.concepts.concept import DIGITS
 from conceptspace.dynamics.accuracy import (
     NUM_FOLDS,
     chosen_accuracy,

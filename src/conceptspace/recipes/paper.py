@@ -8,7 +8,8 @@ import itertools
 
 import numpy as np
 
-from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.concept import Concept
+from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.factors import FACTOR_WIDTHS, background, colour, position, shape, size
 from conceptspace.data.mixing import Conditioning, MaskedMixing
 from conceptspace.data.world import SyntheticWorld

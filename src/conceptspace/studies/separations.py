@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from conceptspace.concepts.space import Concept, ConceptSpace
+from conceptspace.concepts.concept import Concept
+from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.factors import colour, size
 from conceptspace.elicitation.settings import LatentSteering, OverPrompt
 from conceptspace.experiment import Experiment
