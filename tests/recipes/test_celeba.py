@@ -124,7 +124,8 @@ def test_a_sweep_takes_the_path_of_the_data_for_all_pairs(listed, monkeypatch, c
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("sweep celeba", "celeba: world.path: CelebA is not part of this package: .*--world.path"),
+        ("sweep celeba", "male-smiling: world.path: CelebA is not part of this .*--world.path"),
+        ("sweep celeba --world.path faces", "male-smiling: class .* set training.images_per_class"),
         ("sweep celeba --world.path no", "world.path: no must be the folder with img_align_celeba"),
         ("sweep celeba:male-smiling --world.path faces", "run celeba:male-smiling`"),
         ("sweep grid --world.path faces", "--world.path: no world of grid reads .*: leave it out"),
