@@ -1,4 +1,4 @@
-"""CelebA's public layout in miniature: tiny faces of one colour each, generated."""
+"""CelebA in miniature, in its public layout and as Parquet: tiny faces of one colour each."""
 
 from pathlib import Path
 
@@ -39,6 +39,39 @@ def make_celeba(root: Path, num: int = 1000) -> Path:
         image.save(root / "img_align_celeba" / f"{i:06d}.jpg", quality=95)
     (root / "list_attr_celeba.txt").write_text(table(signs(num)))
     return root
+
+
+def columns(given: np.ndarray) -> dict[str, np.ndarray]:
+    """A column an attribute."""
+    return {name: given[:, index] for index, name in enumerate(ATTRIBUTES)}
+
+
+def as_parquet_table(root: Path) -> Path:
+    """The same folder with its table as Parquet."""
+    from pyarrow import parquet, table
+
+    text = root / "list_attr_celeba.txt"
+    num = int(text.read_text().split("\n", 1)[0])
+    names = [f"{i:06d}.jpg" for i in range(1, num + 1)]
+    made = table({"image_id": names, **columns(signs(num))})
+    parquet.write_table(made, text.with_suffix(".parquet"))
+    text.unlink()
+    return root
+
+
+def as_shards(root: Path, to: Path, encode=lambda given: given == 1, num_files: int = 3) -> Path:
+    """The same images and attributes as hubs of data sets publish them, in three files."""
+    from pyarrow import parquet, table
+
+    files = sorted((root / "img_align_celeba").iterdir())
+    to.mkdir(parents=True)
+    given = encode(signs(len(files)))
+    for index, rows in enumerate(np.array_split(np.arange(len(files)), num_files)):
+        images = [{"bytes": files[i].read_bytes(), "path": files[i].name} for i in rows]
+        made = table({"image": images, "celeb_id": rows, **columns(given[rows])})
+        path = to / f"train-{index:05d}-of-{num_files:05d}.parquet"
+        parquet.write_table(made, path, row_group_size=70)
+    return to
 
 
 def number_of(image: np.ndarray) -> int:

@@ -145,11 +145,19 @@ class Experiment(Settings):
         """The same with the fingerprint of its data, if they are labelled images: they are read.
 
         Raises:
-            DataError: if they cannot be read, or are not those whose fingerprint is known.
+            DataError: if they cannot be read, are not those whose fingerprint is known, or are too
+                few of a class for what the settings ask.
         """
         if not isinstance(self.world, LabelledWorld):
             return self
-        return self.replace(world=self.world.identified(progress))
+        world, training = self.world.identified(progress), self.training
+        world.check_enough(
+            self.split.training(self.space),
+            self.split.held_out(self.space),
+            training.images_per_class,
+            training.training_share,
+        )
+        return self.replace(world=world)
 
     @property
     def prompter(self) -> Prompter:

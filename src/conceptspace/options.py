@@ -1,6 +1,6 @@
 """The options of each command, and the exit statuses. The parser is made from these types."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,11 +44,22 @@ class RunOptions:
 
 
 @dataclass
+class DataOptions:
+    """Where labelled images are, for each experiment of a list whose world reads some."""
+
+    path: Path | None = None
+    """The data set on disk, as for `run`; by default each experiment's own."""
+    cache: Path | None = None
+    """Folder for images that are brought to size, of worlds that keep them."""
+
+
+@dataclass
 class SweepOptions:
     """Run a family of recipes, or a list of experiments, as one job that can be continued."""
 
     experiments: Annotated[Positional[str], arg(name="family", metavar="FAMILY")]
     """A family of recipes, a JSON file that lists experiments, or the folder of a sweep."""
+    world: DataOptions = field(default_factory=DataOptions)
     out: Path | None = None
     """The sweep's folder; sweeps/FAMILY by default. A sweep that is there continues."""
     seeds: int | None = None

@@ -51,7 +51,8 @@ def run(
 
     Raises:
         ValueError: if `seeds` are not at least one, distinct, and from 0 on.
-        DataError: if labelled images cannot be read, or have changed since the run was made.
+        DataError: if labelled images cannot be read, have changed since the run was made, or are
+            too few of a class for what the settings ask.
         RunError: if the directory holds another experiment, or a seed fails.
         Interrupted: on Ctrl-C or SIGTERM.
         FolderInUse: if another process works on the run.

@@ -106,6 +106,58 @@ def test_a_class_with_too_few_images_is_named_with_its_count():
         draw_dataset(world, prompter_of(world), ("01",), 8, np.random.default_rng(0))
 
 
+def check(world, num=20, share=0.8):
+    world.check_enough(("00", "01", "10"), ("11",), num, share)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        (
+            (30, 9, 30, 30),
+            r"class 01 \(red small\) has 9 images, of which 2 are kept .* 7 are there to learn "
+            r"from, fewer than training.images_per_class=20: set training.images_per_class to 7 at "
+            "most, or lower world.judged_share, or bring more of it",
+        ),
+        ((30, 30, 1, 30), "class 10 .* has 1 images, of which 0 .* fewer than .*=20: bring more"),
+        ((30, 0, 30, 30), "class 01 .* has 0 images, of which 0 .* fewer than .*=20: bring more"),
+        ((30, 30, 30, 0), "class 11 .* has 0 images, .* fewer than the one that a held-out class"),
+    ],
+)
+def test_too_few_images_are_refused_before_anything_is_trained(numbers, message):
+    with pytest.raises(DataError, match=message):
+        check(Made(numbers=numbers))
+
+
+@pytest.mark.parametrize(
+    ("num", "share", "parts"), [(2, 0.85, "2 .* 2 .* 0 "), (10, 0.01, "10 .* 0 .* 10 ")]
+)
+def test_a_share_that_leaves_a_part_without_an_image_is_refused(num, share, parts):
+    with pytest.raises(DataError, match=rf"training_share={share} makes of {parts}for validation"):
+        check(Made(), num, share)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.85])
+@pytest.mark.parametrize("there", [5, 6, 7, 8, 9, 14, 19])
+def test_what_is_not_refused_can_be_drawn_and_what_is_refused_cannot(there, share):
+    world = Made(numbers=(30, there, 30, 1))
+    most = len(world.rows("01"))
+
+    def draw(num):
+        rng = np.random.default_rng(0)
+        draw_labelled_sets(
+            world, prompter_of(world), ("00", "01", "10"), ("11",),
+            num_per_class=num, training_share=share, num_held_out=4, rng=rng,
+        )  # fmt: skip
+
+    check(world, most, share)
+    draw(most)
+    with pytest.raises(DataError):
+        check(world, most + 1, share)
+    with pytest.raises(DataError):
+        draw(most + 1)
+
+
 def test_fewer_held_out_images_than_wanted_will_do():
     assert len(sets_of(Made(numbers=(30, 30, 30, 5)))["held_out"]) == 4
 

@@ -1,5 +1,7 @@
 """The paper's experiments on faces: their numbers, and one of them all the way on a miniature."""
 
+import re
+
 import pytest
 
 from celeba import make_celeba
@@ -10,11 +12,15 @@ from conceptspace.experiment import Experiment
 from conceptspace.folder import open_run
 from conceptspace.models.settings import SharedEmbedding
 from conceptspace.opening import ensure_probe
-from conceptspace.options import FAILED
+from conceptspace.options import BAD_USAGE, DONE, FAILED
 from conceptspace.progress import Silent
 from conceptspace.recipes import recipe, settings
+from conceptspace.sweeps import sweep as sweeping
+from conceptspace.sweeps.directory import read_plan
+from conceptspace.sweeps.sweep import sweep
 from conceptspace.worker import run_seeds
 from recipes.reduced import reduced
+from sweeps.fake import Pretending
 
 PAIRS = settings("celeba")
 
@@ -87,3 +93,46 @@ def test_the_command_line_takes_the_path(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["run", "celeba:male-smiling", "--world.path", "nowhere"]) == FAILED
     assert "nowhere must be the folder with img_align_celeba" in capsys.readouterr().err
+
+
+@pytest.fixture
+def listed(tmp_path, monkeypatch):
+    """A list of two pairs without a path, in a working directory with the data."""
+    monkeypatch.chdir(tmp_path)
+    make_celeba(tmp_path / "faces", 400)
+    pairs = [shrunken(f"celeba:{pair}", "") for pair in ("male-smiling", "male-wearing_hat")]
+    described = ", ".join(made.to_json() for made in pairs)
+    (tmp_path / "pairs.json").write_text(f"[{described}]")
+    return tmp_path
+
+
+def test_a_sweep_takes_the_path_of_the_data_for_all_pairs(listed, monkeypatch, capsys):
+    def pretend(entries, folder, **named):
+        return sweep(entries, folder, seeds=named["seeds"], executor=Pretending())
+
+    monkeypatch.setattr(sweeping, "sweep", pretend)
+    line = ["sweep", "pairs.json", "--world.path", "faces", "--world.cache", "kept", "--seeds", "1"]
+    assert main(line) == DONE
+    runs = read_plan(listed / "sweeps/pairs").runs
+    assert {run.experiment.world.path for run in runs} == {"faces"}
+    assert {run.experiment.world.pair for run in runs} == {"male-smiling", "male-wearing_hat"}
+    assert (listed / "kept").is_dir()
+    assert not (listed / "faces/conceptspace-cache").exists()
+    assert main(["sweep", "sweeps/pairs"]) == DONE
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("sweep celeba", "male-smiling: world.path: CelebA is not part of this .*--world.path"),
+        ("sweep celeba --world.path faces", "male-smiling: class .* set training.images_per_class"),
+        ("sweep celeba --world.path no", "world.path: no must be the folder with img_align_celeba"),
+        ("sweep celeba:male-smiling --world.path faces", "run celeba:male-smiling`"),
+        ("sweep grid --world.path faces", "--world.path: no world of grid reads .*: leave it out"),
+        ("sweep grid --world.cache faces", "--world.cache: no world of grid reads"),
+    ],
+)
+def test_a_sweep_says_what_is_wrong_with_the_data_it_is_given(line, message, listed, capsys):
+    assert main(line.split()) == BAD_USAGE
+    assert re.search(message, capsys.readouterr().err)
+    assert not (listed / "sweeps").exists()

@@ -83,6 +83,17 @@ def test_the_report_is_made_without_the_data_and_says_so(done, tmp_path):
     assert any("the report goes without concept signal" in note for note in notes)
 
 
+def test_too_few_images_are_refused_before_the_probe_is_trained(done, tmp_path):
+    folder, table, _ = done
+    made = experiment_on(folder, table)
+    few = made.replace(training=made.training.replace(images_per_class=12))
+    with pytest.raises(cs.DataError, match="11 are there to learn from, fewer than"):
+        cs.run(few, tmp_path / "run", seeds=1)
+    with pytest.raises(cs.DataError, match="mine: class 00"):
+        cs.sweep([few], tmp_path / "sweep", seeds=1)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_is_described(done, capsys, monkeypatch, tmp_path):
     folder, table, _ = done
     monkeypatch.setenv("COLUMNS", "120")

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, NoReturn, Self
 
 import numpy as np
 from pydantic import Field
@@ -154,6 +154,49 @@ class LabelledWorld(Settings, ABC):
     def num_to_learn(self, wanted: int, classes: Sequence[str]) -> int:
         """How many images of each of these classes a model learns from: those it wants."""
         return wanted
+
+    def check_enough(
+        self, training: Sequence[str], held_out: Sequence[str], wanted: int, training_share: float
+    ) -> None:
+        """Refuse a class with too few images, before anything is trained.
+
+        Where images come in groups, each seed divides them in another way, and drawing may still
+        find too few.
+
+        Args:
+            training: the classes that a model learns from.
+            held_out: the others, of which one image each must be there.
+            wanted: images of each training class that are asked for.
+            training_share: how many of these are trained on; the others validate.
+
+        Raises:
+            DataError: naming the class, how many images it has, and what to change.
+        """
+        num = self.num_to_learn(wanted, training)
+        for name in training:
+            if len(self.rows(name)) < num:
+                self._refuse_class(name, f"training.images_per_class={wanted}")
+        for name in held_out:
+            if not len(self.rows(name)):
+                self._refuse_class(name, "the one that a held-out class needs")
+        num_training = round(num * training_share)
+        if not 0 < num_training < num:
+            raise DataError(
+                f"training.training_share={training_share} makes of {num} images of each class "
+                f"{num_training} for training and {num - num_training} for validation, where both "
+                "need one at least: raise training.images_per_class, bring more images of the "
+                "rarest class, or move the share towards 0.5"
+            )
+
+    def _refuse_class(self, name: str, asked: str) -> NoReturn:
+        there, judging = len(self.rows(name)), len(self.rows(name, judged=True))
+        fixes = [f"set training.images_per_class to {there} at most"] if there > 1 else []
+        fixes += ["lower world.judged_share"] if judging else []
+        raise DataError(
+            f"class {name} ({self.space.describe(name)}) has {there + judging} images, of which "
+            f"{judging} are kept back to judge the probe and {there} are there to learn from, "
+            f"fewer than {asked}: {', or '.join([*fixes, 'bring more of it'])}"
+        )
 
     def tensor(self, rows: np.ndarray) -> "Tensor":
         """The images (row, channel, height, width) of these rows, in [0, 1], without noise."""

@@ -28,7 +28,7 @@ class MeasurementSettings(Settings):
     num_thumbnails: int = Field(default=8, ge=0)
     """Images kept for each class, method and strength."""
     num_loss_images: int = Field(default=256, ge=1)
-    """Images on which each of the three losses is measured."""
+    """Images on which each of the three losses is measured; all there are, where they are fewer."""
     sampling_batch: int = Field(default=256, ge=1)
     """Images sampled at once: more is faster on large devices and takes more memory."""
 

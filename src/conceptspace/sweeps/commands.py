@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -62,8 +63,10 @@ def sweep(options: SweepOptions) -> int:
 
 
 def _listing(options: SweepOptions) -> Listing:
-    """What is asked for, with the number of seeds and steps that are asked for."""
+    """What is asked for, with the data, seeds and steps that are asked for."""
     listing = read_listing(options.experiments)
+    for field, place in (("path", options.world.path), ("cache", options.world.cache)):
+        listing = listing if place is None else listing.on_data(field, place)
     if options.only_steps is not None:
         try:
             listing = listing.shortened(options.only_steps)
@@ -71,7 +74,7 @@ def _listing(options: SweepOptions) -> Listing:
             raise UsageError(f"--only-steps: {error}") from error
     if options.seeds is not None:
         entries = tuple(e[0] if isinstance(e, tuple) else e for e in listing.entries)
-        listing = Listing(listing.name, entries, options.seeds, listing.folder)
+        listing = replace(listing, entries=entries, num_seeds=options.seeds)
     try:
         plan_sweep(listing.entries, listing.num_seeds)
     except ValueError as error:

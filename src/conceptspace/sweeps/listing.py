@@ -1,7 +1,8 @@
 """The list of experiments that a sweep is asked for: a family of recipes, a file, or a sweep."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,36 @@ class Listing:
         Raises:
             ValueError: if an experiment has no such step.
         """
+        return replace(
+            self._each(lambda experiment: shortened(experiment, steps)),
+            name=f"{self.name}-{steps}-steps",
+            folder=None,
+        )
+
+    def on_data(self, field: str, place: Path) -> "Listing":
+        """The same on data in another place.
+
+        Args:
+            field: of the worlds that say where their data are: path or cache.
+            place: the new one, of all worlds that have the field.
+
+        Raises:
+            UsageError: if none has it.
+        """
+        experiments = [entry[0] if isinstance(entry, tuple) else entry for entry in self.entries]
+        if not any(field in type(experiment.world).model_fields for experiment in experiments):
+            raise UsageError(
+                f"--world.{field}: no world of {self.name} reads labelled images that have a "
+                f"{field}: leave it out"
+            )
+        return self._each(lambda experiment: _moved(experiment, field, place))
+
+    def _each(self, change: Callable[[Experiment], Experiment]) -> "Listing":
         entries = tuple(
-            (shortened(entry[0], steps), entry[1])
-            if isinstance(entry, tuple)
-            else shortened(entry, steps)
+            (change(entry[0]), entry[1]) if isinstance(entry, tuple) else change(entry)
             for entry in self.entries
         )
-        return Listing(f"{self.name}-{steps}-steps", entries, self.num_seeds)
+        return replace(self, entries=entries)
 
 
 def read_listing(given: str) -> Listing:
@@ -70,6 +94,13 @@ def read_listing(given: str) -> Listing:
     if path.name == SWEEP and isinstance(content, dict) and "runs" in content:
         return _of_sweep(path.parent)
     return _of_content(path, content)
+
+
+def _moved(experiment: Experiment, field: str, place: Path) -> Experiment:
+    world = experiment.world
+    if field not in type(world).model_fields:
+        return experiment
+    return experiment.replace(world=world.replace(**{field: str(place)}))
 
 
 def _of_sweep(folder: Path) -> Listing:

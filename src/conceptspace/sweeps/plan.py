@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from conceptspace.concepts.settings import Settings
+from conceptspace.data.labelled import DataError
 from conceptspace.experiment import Experiment
 from conceptspace.folder import differing_fields
 from conceptspace.seeds import chosen_seeds
@@ -44,7 +45,8 @@ def plan_sweep(listed: Iterable[Listed], seeds: int | Sequence[int]) -> Plan:
         seeds: of the experiments that have none of their own: how many, or which.
 
     Raises:
-        DataError: if labelled images cannot be read, or are not those that are known.
+        DataError: if labelled images cannot be read, are not those that are known, or are too few;
+            the message names the experiment.
         ValueError: if there is no experiment, or one name stands for two settings, or seeds are not
             at least one, distinct, and from 0 on.
     """
@@ -53,7 +55,10 @@ def plan_sweep(listed: Iterable[Listed], seeds: int | Sequence[int]) -> Plan:
     by_name: dict[str, Experiment] = {}
     for entry in listed:
         experiment, own = entry if isinstance(entry, tuple) else (entry, common)
-        experiment = experiment.identified()
+        try:
+            experiment = experiment.identified()
+        except DataError as error:
+            raise DataError(f"{experiment.name}: {error}") from error
         known = by_name.setdefault(experiment.name, experiment)
         if known != experiment:
             raise ValueError(

@@ -12,7 +12,8 @@ from celeba import ATTRIBUTES, make_celeba, number_of, signs, table
 from conceptspace.data.dataset import draw_labelled_sets
 from conceptspace.data.labelled import DataError
 from conceptspace.data.mixing import Conditioning, Prompter
-from conceptspace.data.readers.celeba import CelebAWorld, read_attributes, read_celeba
+from conceptspace.data.readers.celeba import CelebAWorld, read_celeba
+from conceptspace.data.readers.celeba_table import read_attributes
 
 PAIRS = {
     "male-smiling": ("Male", "Smiling"),

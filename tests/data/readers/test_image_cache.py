@@ -6,7 +6,8 @@ from PIL import Image
 
 from conceptspace.data.labelled import DataError
 from conceptspace.data.readers import image_cache
-from conceptspace.data.readers.image_cache import ImageFiles, cached_images
+from conceptspace.data.readers.image_cache import cached_images
+from conceptspace.data.readers.image_sources import ImageFiles
 
 NUM = 30
 
@@ -27,7 +28,8 @@ def make_files(folder, num):
 def as_found(folder, num=NUM, **changes):
     names = [f"{i}.png" for i in range(num)]
     sizes = [(folder / name).stat().st_size for name in names]
-    return ImageFiles(folder, names, sizes, **{"image_size": 8, "channels": 3} | changes)
+    settings = {"image_size": 8, "channels": 3} | changes
+    return ImageFiles(folder=folder, names=names, sizes=sizes, **settings)
 
 
 def reading(monkeypatch):

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 from pydantic import Field
@@ -108,42 +108,51 @@ def read_folder(
     return LabelledImages(images, values, ConceptSpace.named(**concepts))
 
 
-def read_image(file: Path, image_size: int, channels: Literal[1, 3]) -> np.ndarray:
+def read_image(
+    file: Path | BinaryIO, image_size: int, channels: Literal[1, 3], name: str | None = None
+) -> np.ndarray:
     """One image (height, width, channel) uint8, brought to size.
+
+    Args:
+        file: the encoded image.
+        image_size: height and width in pixels.
+        channels: 3 for colour, 1 for grey.
+        name: of the image in messages; the path of its file by default.
 
     Raises:
         DataError: if it is no image, damaged, or too large.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    name = name or str(file)
     try:
         with warnings.catch_warnings():
             # Pillow's own warning of large images; the check below refuses them.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(file, formats=_FORMATS) as opened:
-                _check_size(file, opened.width * opened.height)
+                _check_size(name, opened.width * opened.height)
                 opened.load()
                 shown = ImageOps.exif_transpose(opened)
-                plain = _without_transparency(file, shown)
+                plain = _without_transparency(name, shown)
     except UnidentifiedImageError:
-        raise DataError(f"{file} is no image of a known format ({', '.join(_FORMATS)})") from None
+        raise DataError(f"{name} is no image of a known format ({', '.join(_FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise DataError(_too_large(file)) from None
+        raise DataError(_too_large(name)) from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{file} is damaged or cut short ({error})") from error
+        raise DataError(f"{name} is damaged or cut short ({error})") from error
     resized = plain.convert("RGB" if channels == 3 else "L").resize(
         (image_size, image_size), Image.Resampling.BILINEAR
     )
     return np.asarray(resized, dtype=np.uint8).reshape(image_size, image_size, channels)
 
 
-def _without_transparency(file: Path, image: "Image") -> "Image":
+def _without_transparency(name: str, image: "Image") -> "Image":
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):
-        raise DataError(f"{file} has more than 8 bits a channel: save it with 8")
+        raise DataError(f"{name} has more than 8 bits a channel: save it with 8")
     if not image.has_transparency_data:
         return image
     seen = image.convert("RGBA")
@@ -151,13 +160,13 @@ def _without_transparency(file: Path, image: "Image") -> "Image":
     return Image.alpha_composite(white, seen)
 
 
-def _check_size(file: Path, pixels: int) -> None:
+def _check_size(name: str, pixels: int) -> None:
     if pixels > MOST_PIXELS:
-        raise DataError(_too_large(file))
+        raise DataError(_too_large(name))
 
 
-def _too_large(file: Path) -> str:
-    return f"{file} has more than {MOST_PIXELS // 1_000_000} million pixels: make it smaller first"
+def _too_large(name: str) -> str:
+    return f"{name} has more than {MOST_PIXELS // 1_000_000} million pixels: make it smaller first"
 
 
 def _files(root: Path, names: list[str], table: Path | str) -> list[Path]:

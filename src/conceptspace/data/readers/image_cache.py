@@ -1,4 +1,4 @@
-"""Image files brought to one size, kept in a file that is mapped into memory.
+"""Images brought to one size, kept in a file that is mapped into memory.
 
 The file is filled in shards by several processes at once. What a kill interrupts is continued; a
 finished file appears under its name at once, with the fingerprint of what it was made from.
@@ -7,7 +7,6 @@ Run as a program this is one of those processes.
 """
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -16,55 +15,24 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from conceptspace.data.labelled import DataError, ReadingProgress
 from conceptspace.data.readers.folder import read_image
+from conceptspace.data.readers.image_sources import ImageSource
 
 _SHARD = 512  # images: 6 MB at 64 x 64
 _IMAGES, _SOURCE = "images.npy", "source.json"
 _BUILDING, _WORK, _DONE = "building.npy", "work.json", "done"
-_VERSION = 1  # of how images are read; another makes other fingerprints
 _NAMED = 3  # problems that a message names
 _MESSAGE_LETTERS = 300  # a line in a pipe that several write to must stay short
 
 
-@dataclass(frozen=True)
-class ImageFiles:
-    """What a cache is made from.
-
-    Attributes:
-        folder: where the files are.
-        names: of the files, in order.
-        sizes: bytes of each file.
-        image_size: height and width that images are brought to.
-        channels: 3 for colour, 1 for grey.
-    """
-
-    folder: Path
-    names: Sequence[str]
-    sizes: Sequence[int]
-    image_size: int
-    channels: Literal[1, 3]
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        return (len(self.names), self.image_size, self.image_size, self.channels)
-
-    def fingerprint(self) -> str:
-        """A text that changes with any name, size or setting."""
-        found = hashlib.sha256(repr((_VERSION, self.image_size, self.channels)).encode())
-        found.update(json.dumps([list(self.names), list(self.sizes)]).encode())
-        return found.hexdigest()
-
-
 def cached_images(
     cache: Path,
-    files: ImageFiles,
+    source: ImageSource,
     *,
     processes: int | None = None,
     progress: ReadingProgress | None = None,
@@ -73,7 +41,7 @@ def cached_images(
 
     Args:
         cache: folder of this cache alone; made if it is not there.
-        files: the images.
+        source: the images.
         processes: that read at once; as many as there are cores by default.
         progress: called with the number of images read and the number in all.
 
@@ -85,9 +53,9 @@ def cached_images(
     """
     try:
         # A finished cache may lie where nothing can be written, not even a lock.
-        if not _is_of(cache, files):
+        if not _is_of(cache, source):
             with _alone(cache):
-                _bring_up_to_date(cache, files, processes, progress)
+                _bring_up_to_date(cache, source, processes, progress)
         return np.load(cache / _IMAGES, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise DataError(
@@ -97,30 +65,30 @@ def cached_images(
 
 
 def _bring_up_to_date(
-    cache: Path, files: ImageFiles, processes: int | None, progress: ReadingProgress | None
+    cache: Path, source: ImageSource, processes: int | None, progress: ReadingProgress | None
 ) -> None:
-    if _is_of(cache, files):  # another process has made it meanwhile
+    if _is_of(cache, source):  # another process has made it meanwhile
         return
     known = _fingerprint_in(cache / _SOURCE)
-    if known not in (None, files.fingerprint()):
+    if known not in (None, source.fingerprint()):
         warnings.warn(
-            f"the images in {files.folder} are not those that {cache} was made from: they are "
+            f"the images in {source.folder} are not those that {cache} was made from: they are "
             "read again",
             stacklevel=5,
         )
-    _begin(cache, files)
-    _fill(cache, files, processes, progress)
+    _begin(cache, source)
+    _fill(cache, source, processes, progress)
     # So that at no moment images have the fingerprint of others.
     (cache / _SOURCE).unlink(missing_ok=True)
     os.replace(cache / _BUILDING, cache / _IMAGES)
-    _write(cache / _SOURCE, {"fingerprint": files.fingerprint(), "shape": files.shape})
+    _write(cache / _SOURCE, {"fingerprint": source.fingerprint(), "shape": source.shape})
     (cache / _WORK).unlink()
     shutil.rmtree(cache / _DONE)
 
 
-def _is_of(cache: Path, files: ImageFiles) -> bool:
+def _is_of(cache: Path, source: ImageSource) -> bool:
     known = _fingerprint_in(cache / _SOURCE)
-    return known == files.fingerprint() and _is_whole(cache / _IMAGES, files)
+    return known == source.fingerprint() and _is_whole(cache / _IMAGES, source)
 
 
 @contextmanager
@@ -139,34 +107,27 @@ def _fingerprint_in(path: Path) -> str | None:
         return None
 
 
-def _is_whole(path: Path, files: ImageFiles) -> bool:
+def _is_whole(path: Path, source: ImageSource) -> bool:
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return False
-    return found.shape == files.shape and found.dtype == np.uint8
+    return found.shape == source.shape and found.dtype == np.uint8
 
 
-def _begin(cache: Path, files: ImageFiles) -> None:
-    """Lay out the file that is filled, unless it is there and begun from the same files."""
-    same = _fingerprint_in(cache / _WORK) == files.fingerprint()
-    if same and _is_whole(cache / _BUILDING, files):
-        return
-    shutil.rmtree(cache / _DONE, ignore_errors=True)
-    (cache / _WORK).unlink(missing_ok=True)
-    laid_out = np.lib.format.open_memmap(
-        cache / _BUILDING, mode="w+", dtype=np.uint8, shape=files.shape
-    )
-    del laid_out
-    (cache / _DONE).mkdir()
-    work = {
-        "fingerprint": files.fingerprint(),
-        "folder": str(files.folder.absolute()),
-        "names": list(files.names),
-        "image_size": files.image_size,
-        "channels": files.channels,
-    }
-    _write(cache / _WORK, work)
+def _begin(cache: Path, source: ImageSource) -> None:
+    """Lay out the file that is filled, unless it is there and begun from the same images."""
+    same = _fingerprint_in(cache / _WORK) == source.fingerprint()
+    if not (same and _is_whole(cache / _BUILDING, source)):
+        shutil.rmtree(cache / _DONE, ignore_errors=True)
+        (cache / _WORK).unlink(missing_ok=True)
+        laid_out = np.lib.format.open_memmap(
+            cache / _BUILDING, mode="w+", dtype=np.uint8, shape=source.shape
+        )
+        del laid_out
+        (cache / _DONE).mkdir()
+    # Always, as the folder may have been moved since.
+    _write(cache / _WORK, {"fingerprint": source.fingerprint(), "source": source.to_json()})
 
 
 def _write(path: Path, content: dict) -> None:
@@ -179,14 +140,14 @@ def _write(path: Path, content: dict) -> None:
 
 
 def _fill(
-    cache: Path, files: ImageFiles, processes: int | None, progress: ReadingProgress | None
+    cache: Path, source: ImageSource, processes: int | None, progress: ReadingProgress | None
 ) -> None:
     """Read all shards that are not done yet.
 
     Raises:
         DataError: if images cannot be read; what can be is read first.
     """
-    total = len(files.names)
+    total = len(source)
     left = _shards_left(cache, total)
     done = total - sum(_rows(shard, total)[1] - _rows(shard, total)[0] for shard in left)
     wanted = processes or _num_cores()
@@ -201,8 +162,9 @@ def _fill(
         if progress is not None:
             progress(done, total)
     if num_bad:
+        named = list(dict.fromkeys(problems))[:_NAMED]
         raise DataError(
-            f"{num_bad} of {total} images cannot be read: {'; '.join(problems[:_NAMED])}: bring "
+            f"{num_bad} of {total} images cannot be read: {'; '.join(named)}: bring "
             "these files again, and go on from there: what could be read is kept"
         )
 
@@ -258,16 +220,16 @@ def _in_processes(cache: Path, num: int) -> Iterator[_Read]:
 def _read_shards(cache: Path, index: int, num: int) -> Iterator[_Read]:
     """Read every shard that is left and that falls to process `index` of `num`."""
     work = json.loads((cache / _WORK).read_bytes())
-    names, folder = work["names"], Path(work["folder"])
+    source = ImageSource.from_json(work["source"])
     with open(cache / _BUILDING, "rb") as file:
         version = np.lib.format.read_magic(file)
         assert version == (1, 0)  # we wrote it
         np.lib.format.read_array_header_1_0(file)
         offset = file.tell()
     with open(cache / _BUILDING, "r+b") as file:
-        for shard in _mine(cache, len(names), index, num):
-            first, last = _rows(shard, len(names))
-            images, problems = _read_images(folder, names[first:last], work)
+        for shard in _mine(cache, len(source), index, num):
+            first, last = _rows(shard, len(source))
+            images, problems = _read_images(source, first, last)
             if not problems:
                 file.seek(offset + first * images[0].nbytes)
                 file.write(images.tobytes())
@@ -288,14 +250,18 @@ def _mine(cache: Path, total: int, index: int, num: int) -> list[int]:
     return [shard for shard in every if shard % num == index and shard in left]
 
 
-def _read_images(folder: Path, names: list[str], work: dict) -> tuple[np.ndarray, list[str]]:
-    size, channels = work["image_size"], work["channels"]
-    images, problems = np.zeros((len(names), size, size, channels), dtype=np.uint8), []
-    for row, name in enumerate(names):
-        try:
-            images[row] = read_image(folder / name, size, channels)
-        except DataError as error:
-            problems.append(str(error))
+def _read_images(source: ImageSource, first: int, last: int) -> tuple[np.ndarray, list[str]]:
+    images, problems = np.zeros((last - first, *source.shape[1:]), dtype=np.uint8), []
+    num_had = 0
+    try:
+        for name, file in source.encoded(first, last):
+            try:
+                images[num_had] = read_image(file, source.image_size, source.channels, name)
+            except DataError as error:
+                problems.append(str(error))
+            num_had += 1
+    except DataError as error:  # what holds the images is damaged, so that there are no more
+        problems += [str(error)] * (last - first - num_had)
     return images, problems
 
 
