@@ -41,7 +41,7 @@ def made_up(key, story=HIDDEN, num_seeds=5):
         story,
         num_seeds=num_seeds,
         num_checkpoints=len(experiment.steps),
-        num_samples=12,
+        num_samples=24,
         last_step=experiment.training.steps,
     ).assign_coords(step=list(experiment.steps))
     # Naive prompting stands first among the strengths, and the third works best.

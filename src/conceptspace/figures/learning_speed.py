@@ -31,6 +31,8 @@ from conceptspace.figures.style import (
 THOUSAND = 1000.0
 MOST_NAMED = 7
 """Curves that are named one by one; with more of them the first, the last and some between."""
+LEAST_GAP = 0.13
+"""Between two labelled values, as a share of the axis."""
 
 
 def learning_speed_figure(
@@ -165,6 +167,15 @@ def _draw_order(axes: Axes, axis: int, name: str, other: str, order: Mapping[str
     step = float(np.ptp(x)) * 0.06 or 0.05
     axes.set_xlim(x[0] - step, x[-1] + step)
     if len(x) <= MOST_NAMED:
-        axes.xaxis.set_major_locator(FixedLocator(list(x)))
+        axes.xaxis.set_major_locator(FixedLocator(_legible(x)))
     share_axis(axes, "share of seeds")
     axes.set_xlabel(f"{name} separation, {other} held at {order['held']:g}")
+
+
+def _legible(x: np.ndarray) -> list[float]:
+    """Those of the rising values whose labels do not run into each other."""
+    chosen = [float(x[0])]
+    for value in x[1:].tolist():
+        if value - chosen[-1] >= LEAST_GAP * np.ptp(x):
+            chosen.append(value)
+    return chosen
