@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from conceptspace.figures.evidence import numbers
 from conceptspace.figures.losses import LOSS_LOOKS, LOSS_WORDS
@@ -48,13 +49,15 @@ def turn_figure(settings: Sequence[Mapping[str, Any]]) -> Figure:
         for number, row in enumerate(settings):
             low = (height - ROW * (number + 1) + 0.52) / height
             tall = (ROW - 1.0) / height
-            panels = [figure.add_axes((left, low, 0.25, tall)) for left in (0.1, 0.435)]
+            panels = [figure.add_axes((left, low, 0.235, tall)) for left in (0.115, 0.45)]
             plane = figure.add_axes((0.765, low, 1.45 / FULL_WIDTH, tall))
             _draw_losses(panels[0], row)
             _draw_accuracy(panels[1], row)
             for axes in panels:
                 _mark_turns(axes, row)
                 step_axis(axes, np.array(row["steps"], dtype=float))
+                if axes.get_xscale() == "linear":  # there is room for few numbers here
+                    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True, steps=[1, 2, 5, 10]))
             _draw_plane(plane, row)
             apart = ", ".join(f"{name} {value:g}" for name, value in row["separation"].items())
             panels[0].set_title(f"{apart} apart", pad=12)
