@@ -18,7 +18,7 @@ WORKER_ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # or its sums differ from call to call on streams
     # glibc alone reads these. What a step frees is kept for the next step: handed back to the
-    # system, every page of it would be cleared and mapped anew (a tenth of a step of `quick`).
+    # system, every page of it would be cleared and mapped anew.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
     "MALLOC_TOP_PAD_": str(64 << 20),

@@ -10,6 +10,7 @@ from scipy.stats import norm
 from conceptspace.dynamics.findings import findings
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
+from conceptspace.measure.store import doubtful_of
 from dynamics.synthetic import SAMPLE_SPREAD, Phenomenon, synthetic_trajectory
 
 SETTINGS = FindingsSettings(num_resamples=200)
@@ -55,6 +56,19 @@ def test_the_same_trajectory_gives_the_same_findings():
 def test_the_findings_hold_every_class_and_say_which_is_held_out():
     held_out = {name: found["held_out"] for name, found in found_in()["classes"].items()}
     assert held_out == {"00": False, "01": False, "10": False, "11": True}
+
+
+def test_a_concept_that_is_always_doubtful_is_never_learned_and_delays_no_other():
+    made = trajectory().copy()
+    made["doubtful"] = doubtful_of(made).copy()
+    made["doubtful"].loc[{"concept": "size"}] = np.where(made["off_manifold"] < 0, -1, 1)
+    made["off_manifold"] = made["doubtful"].max("concept")
+    own, before = (
+        found["classes"]["11"]["learning_time"]["0.8"]
+        for found in (findings(made, SETTINGS), found_in())
+    )
+    assert own["colour"]["per_seed"] == before["colour"]["per_seed"] != [None] * 5
+    assert own["size"]["per_seed"] == [None] * 5
 
 
 def test_curves_have_one_entry_a_step_and_seed():

@@ -12,6 +12,7 @@ from conceptspace.figures.evidence import (
     nan_mean,
     numbers,
 )
+from conceptspace.measure.store import doubtful_of
 from figures.example import example_evidence
 
 
@@ -63,6 +64,17 @@ def test_concept_accuracy_counts_off_manifold_samples_as_wrong(evidence: Evidenc
     off["off_manifold"][:] = 1
     assert evidence.concept_accuracy("00")[:, -1].min() > 0.5
     assert dataclasses.replace(evidence, trajectory=off).concept_accuracy("00").max() == 0
+
+
+def test_concept_accuracy_counts_a_doubtful_reading_as_wrong_in_its_concept_alone(evidence):
+    made = evidence.trajectory.copy(deep=True)
+    made["doubtful"] = doubtful_of(made).copy()
+    made["doubtful"].loc[{"concept": made["concept"].values[1]}] = 1
+    made["off_manifold"] = made["doubtful"].max("concept")
+    before = evidence.concept_accuracy("00")
+    after = dataclasses.replace(evidence, trajectory=made).concept_accuracy("00")
+    np.testing.assert_array_equal(after[..., 0], before[..., 0])
+    assert after[..., 1].max() == 0
 
 
 def test_concept_accuracy_leaves_out_samples_not_measured(evidence: Evidence):

@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -107,6 +109,30 @@ def test_samples_without_numbers_count_as_off_manifold(instrument):
 
     off = measured(Broken(), instrument).off_manifold.values
     assert set(np.unique(off)) == {-1, 1}
+
+
+def test_doubt_is_kept_for_each_concept_and_a_sample_is_off_where_any_is_doubtful(
+    adapter, instrument
+):
+    class ReadsTen:
+        def read(self, images):
+            return tuple(torch.tensor([row] * len(images)) for row in ([0.0, 1.0], [1.0, 0.0]))
+
+    class FindsEleven:
+        space = SPACE
+
+        def invert(self, images, sample_noise):
+            z = torch.from_numpy(SPACE.mean("11")).float().expand(len(images), -1)
+            off = torch.zeros(len(images), dtype=torch.bool)
+            return SimpleNamespace(z=z, residual=off.float(), off_manifold=off)
+
+    instrument = replace(instrument, probe=ReadsTen(), inversion=FindsEleven())
+    data = measured(adapter, instrument)
+    known = data.correct.sel(concept="colour").values >= 0
+    assert (data.doubtful.sel(concept="colour").values[known] == 0).all()
+    assert (data.doubtful.sel(concept="size").values[known] == 1).all()
+    assert (data.off_manifold.values[known] == 1).all()
+    assert (data.off_manifold.values[~known] == -1).all()
 
 
 def test_unbounded_samples_are_brought_into_range():

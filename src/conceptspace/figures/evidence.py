@@ -20,6 +20,7 @@ from conceptspace.dynamics.accuracy import (
     concept_right,
     joint_right,
 )
+from conceptspace.measure.store import doubtful_of
 
 NAIVE = "naive"
 
@@ -177,20 +178,13 @@ class Evidence:
             return np.full((len(self.seeds), len(self.steps), len(self.concepts)), np.nan)
         order = ("seed", "step", "strength", "sample")
         correct = found.transpose(*order, "concept").values.astype(np.int8)
-        off = self._cell("off_manifold", concept_class, method)
-        flagged = (
-            np.where(correct[..., 0] < 0, -1, 0) if off is None else off.transpose(*order).values
-        ).astype(np.int8)
-        apart = self._cell("doubtful", concept_class, method)
-        doubtful = (
-            np.broadcast_to(flagged[..., None], correct.shape)
-            if apart is None
-            else apart.transpose(*order, "concept").values
-        )
+        place = {"concept_class": concept_class, "method": method}
+        known = doubtful_of(self.trajectory).sel(place).transpose(*order, "concept")
+        doubtful = known.values.astype(np.int8)
         right = concept_right(correct, doubtful)
         if method == NAIVE or right.shape[3] < NUM_FOLDS:
             return nan_mean(np.moveaxis(right[:, :, 0], 2, -1))
-        chosen = chosen_accuracy(joint_right(correct, flagged)).strength
+        chosen = chosen_accuracy(joint_right(correct, doubtful.max(axis=-1))).strength
         folds = []
         for fold in range(NUM_FOLDS):
             at = np.maximum(chosen[..., fold], 0)[:, :, None, None, None]

@@ -30,7 +30,8 @@ checkpoints have passed between what can be elicited and what shows."""
 NUM_ELICITED_SEEDS = 8
 QUICK_STEPS = 2400
 LONG_STEPS = 2800
-"""Of the runs whose learning times are compared: at 2400 nearly half of them were censored."""
+"""Of the runs whose learning times are compared, nearly half of which were censored at 2400, and of
+those in which naive prompting is to be seen to come after elicitation."""
 QUICK_MEASUREMENT = MeasurementSettings(
     num_checkpoints=20, first_checkpoint=100, num_samples=48, num_control_samples=2,
     num_loss_images=96,

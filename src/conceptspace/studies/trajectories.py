@@ -44,7 +44,7 @@ MEASURES = ("side", "lean")
 
 
 def experiments(scale: Scale) -> list[Seeded]:
-    """The colour line of the sweeps, sizes 0.4 apart; shared with `learning-speed`."""
+    """The colour line of the sweeps; shared with `learning-speed`."""
     if scale == "paper":
         return [(made, paper.NUM_SEEDS) for made in FAMILIES["colour-sweep"]()]
     return [(quick_naive(d, FIXED_SIZE), NUM_SEEDS) for d in QUICK_COLOURS]
