@@ -68,7 +68,7 @@ def _draw_curves(figure: Figure, axes: Axes, findings: Mapping[str, Any], rows: 
     )  # fmt: skip
     axes.plot([], [], color=GREY, label="turned")
     axes.plot([], [], color=GREY, ls=(0, (3, 1.5)), label="did not")
-    axes.legend(loc="upper left", handlelength=2.6)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, handlelength=2.6)
     step_axis(axes, steps)
     share_axis(axes, "weaker coordinate")
     axes.set_title(f"Class {findings['held_out']}, seeds still wrong at the forecast", pad=6)
