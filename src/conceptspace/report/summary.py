@@ -85,7 +85,7 @@ def _signal(evidence: Evidence) -> list[str]:
     return [f"In the data the concept signal is, from strong to weak: {values}."]
 
 
-MEASURE = "(in 80\u202f% of the median seed's samples; those off the manifold count as wrong)"
+MEASURE = "(in 80\u202f% of the median seed's samples; doubtful readings count as wrong)"
 
 
 def _learned(evidence: Evidence, name: str) -> list[str]:

@@ -159,7 +159,7 @@ def naive_times(
     Args:
         arrays: of a run.
         settings: thresholds and smoothing.
-        off_is_wrong: whether samples off the manifold count as wrong.
+        off_is_wrong: whether doubtful readings count as wrong.
 
     Returns:
         steps; infinite where not by the last one.

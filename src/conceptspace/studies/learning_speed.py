@@ -33,7 +33,7 @@ class SpeedTable:
     Attributes:
         concepts: their names.
         separation: of each setting and concept.
-        times: by threshold, and by the first one again where samples off the manifold count as the
+        times: by threshold, and by the first one again where doubtful readings count as the
             classifier reads them, as published; infinite where never, NaN where there is no such
             seed.
         ends: the last step of each setting.
