@@ -31,6 +31,8 @@ class Command:
             env=environment(),
             text=True,
             start_new_session=True,
+            # A shell starts what it puts in the background deaf to Ctrl-C, and tests with it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def __enter__(self) -> "Command":
