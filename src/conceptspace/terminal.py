@@ -70,7 +70,8 @@ def showing_progress():
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> str:
-            return f"{task.speed:.1f} steps/s" if task.speed else "- steps/s"
+            unit = "images" if task.description == READING else "steps"
+            return f"{task.speed:.1f} {unit}/s" if task.speed else f"- {unit}/s"
 
     columns = [
         TextColumn("{task.description}"),

@@ -117,6 +117,7 @@ def test_a_sweep_takes_the_path_of_the_data_for_all_pairs(listed, monkeypatch, c
     assert {run.experiment.world.path for run in runs} == {"faces"}
     assert {run.experiment.world.pair for run in runs} == {"male-smiling", "male-wearing_hat"}
     assert (listed / "kept").is_dir()
+    assert "reading images: " in capsys.readouterr().out
     assert not (listed / "faces/conceptspace-cache").exists()
     assert main(["sweep", "sweeps/pairs"]) == DONE
 

@@ -16,6 +16,7 @@ from conceptspace.options import (
     SweepOptions,
     UsageError,
 )
+from conceptspace.progress import READING
 from conceptspace.sweeps.listing import Listing, read_listing
 from conceptspace.sweeps.plan import plan_sweep
 from conceptspace.sweeps.status import RunStatus, Status
@@ -76,7 +77,12 @@ def _listing(options: SweepOptions) -> Listing:
         entries = tuple(e[0] if isinstance(e, tuple) else e for e in listing.entries)
         listing = replace(listing, entries=entries, num_seeds=options.seeds)
     try:
-        plan_sweep(listing.entries, listing.num_seeds)
+        with showing_progress() as progress:
+            plan_sweep(
+                listing.entries,
+                listing.num_seeds,
+                lambda done, of: progress.advance(READING, done, of),
+            )
     except ValueError as error:
         raise UsageError(f"{options.experiments}: {error}") from error
     return listing

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from conceptspace.concepts.settings import Settings
-from conceptspace.data.labelled import DataError
+from conceptspace.data.labelled import DataError, ReadingProgress
 from conceptspace.experiment import Experiment
 from conceptspace.folder import differing_fields
 from conceptspace.seeds import chosen_seeds
@@ -37,12 +37,17 @@ class Plan(Settings):
     runs: tuple[PlannedRun, ...]
 
 
-def plan_sweep(listed: Iterable[Listed], seeds: int | Sequence[int]) -> Plan:
+def plan_sweep(
+    listed: Iterable[Listed],
+    seeds: int | Sequence[int],
+    reading: ReadingProgress | None = None,
+) -> Plan:
     """The runs that a list of experiments needs, in its order.
 
     Args:
         listed: experiments, or pairs of an experiment and its seeds.
         seeds: of the experiments that have none of their own: how many, or which.
+        reading: told how far labelled images are read, where there are any.
 
     Raises:
         DataError: if labelled images cannot be read, are not those that are known, or are too few;
@@ -56,7 +61,7 @@ def plan_sweep(listed: Iterable[Listed], seeds: int | Sequence[int]) -> Plan:
     for entry in listed:
         experiment, own = entry if isinstance(entry, tuple) else (entry, common)
         try:
-            experiment = experiment.identified()
+            experiment = experiment.identified(reading)
         except DataError as error:
             raise DataError(f"{experiment.name}: {error}") from error
         known = by_name.setdefault(experiment.name, experiment)

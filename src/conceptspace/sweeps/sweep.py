@@ -12,7 +12,7 @@ from conceptspace.log import EventLog, LogFollower
 from conceptspace.measure.files import exclusive
 from conceptspace.models.execution import Device, Precision
 from conceptspace.pool import ProcessPool
-from conceptspace.progress import Progress, Silent, terminate_as_interrupt
+from conceptspace.progress import READING, Progress, Silent, terminate_as_interrupt
 from conceptspace.sweeps.directory import check_sweep, read_history, run_folder, write_plan
 from conceptspace.sweeps.plan import Listed, PlannedRun, plan_sweep
 from conceptspace.sweeps.schedule import Schedule
@@ -93,10 +93,10 @@ def sweep(
         `cs.sweep([cs.quick(), (cs.recipe("grid:0.2,0.233"), 3)], "sweeps/mine", seeds=2)`
     """
     wanted = Wanted(device=device, precision=precision, threads=threads)
-    plan = plan_sweep(experiments, seeds)
+    shown = progress or Silent()
+    plan = plan_sweep(experiments, seeds, lambda done, of: shown.advance(READING, done, of))
     folder = Path(out)
     check_sweep(folder, plan, is_part=is_part)  # before the lock makes it
-    shown = progress or Silent()
     num_workers = workers or num_cores()
     try:
         with contextlib.ExitStack() as stack:
