@@ -24,13 +24,15 @@ FIXED_SIZE = 0.2
 these images, and models leave many of them out; at 0.3 colour hardly ever comes first."""
 ELICITED_SIZE = 0.3
 """While class 11 is elicited or guided: size is learned first, and it is colour that is hidden."""
-QUICK_ELICITED = (0.15, 0.2)
-"""Colour separations at which class 11 is elicited. At 0.25 some models compose before three
-checkpoints have passed between what can be elicited and what shows."""
+QUICK_ELICITED = (0.2, 0.25)
+"""Colour separations at which class 11 is elicited. At 0.15 training classes are not learned within
+3000 steps."""
 NUM_ELICITED_SEEDS = 8
 QUICK_STEPS = 2400
 LONG_STEPS = 2800
 """Of the runs whose learning times are compared: at the weakest colours it is learned last."""
+ELICITED_STEPS = 3200
+"""Naive prompting comes after elicitation, in some seeds by a thousand steps."""
 QUICK_MEASUREMENT = MeasurementSettings(
     num_checkpoints=20, first_checkpoint=100, num_samples=48, num_control_samples=2,
     num_loss_images=96,
@@ -81,9 +83,9 @@ def quick_elicited(d_colour: float) -> Experiment:
     return base.replace(
         name=f"elicited-dc{d_colour}",
         space=two_concepts(d_colour, ELICITED_SIZE),
-        training=base.training.replace(steps=LONG_STEPS),
+        training=base.training.replace(steps=ELICITED_STEPS),
         measurement=QUICK_MEASUREMENT.replace(
-            num_checkpoints=22, first_checkpoint=200, num_control_samples=16
+            num_checkpoints=22, first_checkpoint=200, num_control_samples=8
         ),
         elicitation=(
             OverPrompt(concept="colour", strengths=(0.15, 0.3), away_from=(0.5, 0.5, 0.5)),
