@@ -25,6 +25,9 @@ FIXED_SECONDS = 30.0
 REPORT_SECONDS, REPORT_SECONDS_PER_SEED = 3.5, 1.0
 """Of a core, for findings, figures and report of a run of a sweep, whose processes are used again;
 as measured at `quick` scale: 6 s for a naive run of five seeds, 12 s for eight that elicit."""
+SIDE_BY_SIDE = 1.3
+"""A process takes so much longer where every core has one: 1.33 for a training step of `quick` on
+two threads of a Xeon, 1.15 on two cores of an EPYC."""
 PROBE_SHARE = 40
 """A probe is timed on so small a part of its images and steps."""
 
@@ -64,9 +67,13 @@ def estimate(
     left = [1 - done / total for done in measured]
     seed_seconds = seconds_per_seed(experiment, execution)
     waves = -(-num_seeds // num_workers)
-    return Cost(
-        FIXED_SECONDS + waves * max(left) * seed_seconds, num_workers, min(measured), execution
-    )
+    seconds = FIXED_SECONDS + waves * max(left) * seed_seconds * slowed(execution, num_workers)
+    return Cost(seconds, num_workers, min(measured), execution)
+
+
+def slowed(execution: Execution, num_workers: int) -> float:
+    """How many times longer a process takes beside the others than alone, as it was timed."""
+    return SIDE_BY_SIDE if execution.device == "cpu" and num_workers > 1 else 1.0
 
 
 def seconds_per_seed(experiment: Experiment, execution: Execution) -> float:

@@ -5,7 +5,13 @@ import pytest
 from conceptspace import estimate as estimating
 from conceptspace.cli import main
 from conceptspace.elicitation.settings import Guidance
-from conceptspace.estimate import FIXED_SECONDS, estimate, seconds_per_measurement
+from conceptspace.estimate import (
+    FIXED_SECONDS,
+    SIDE_BY_SIDE,
+    estimate,
+    seconds_per_measurement,
+    slowed,
+)
 from conceptspace.models.execution import Execution
 
 
@@ -40,6 +46,13 @@ def test_no_more_workers_than_seeds_are_planned(
     experiment, tmp_path, num_seeds, workers, num_workers
 ):
     assert estimate(experiment, tmp_path, num_seeds, workers).num_workers == num_workers
+
+
+def test_seeds_that_share_the_cores_take_longer_each(experiment, tmp_path, monkeypatch):
+    monkeypatch.setattr(estimating, "seconds_per_seed", lambda *_: 100.0)
+    assert estimate(experiment, tmp_path, 2, 1).seconds == FIXED_SECONDS + 200
+    assert estimate(experiment, tmp_path, 2, 2).seconds == FIXED_SECONDS + 100 * SIDE_BY_SIDE
+    assert slowed(Execution(device="cuda", captured=True), 2) == 1.0
 
 
 def test_an_image_that_is_guided_counts_twice(experiment, monkeypatch):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from conceptspace.cli import main
+from conceptspace.estimate import SIDE_BY_SIDE
 from conceptspace.figures.style import new_figure
 from conceptspace.folder import Interrupted, WrongFolder
 from conceptspace.recipes.quick import quick
@@ -148,8 +149,13 @@ def test_what_studies_add_in_time_is_what_all_of_them_take(tmp_path, three, monk
     plan = plan_together(each.plan for each in outlined)
     whole = estimate_sweep(tmp_path, plan, 2, Wanted(), is_part=True)
     added = [each.seconds(whole) for each in outlined]
-    assert sum(added) == pytest.approx(whole.seconds) == pytest.approx((7 * 101 + 10) / 2)
-    assert added == [0.0, (200 + 13) / 2, (500 + 4) / 2]  # the probe, and three reported seeds
+    assert (
+        sum(added)
+        == pytest.approx(whole.seconds)
+        == pytest.approx((7 * 101 + 10) / 2 * SIDE_BY_SIDE)
+    )
+    # The probe, and three reported seeds.
+    assert added == pytest.approx([0.0, 213 / 2 * SIDE_BY_SIDE, 504 / 2 * SIDE_BY_SIDE])
 
 
 def test_the_command_tells_studies_before_and_claims_after(tmp_path, as_known, capsys):

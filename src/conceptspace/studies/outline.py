@@ -53,7 +53,7 @@ class Outlined:
             total += sum(run.shares[seed] for seed in new) * run.per_seed
             if run.run.seeds[0] in new:
                 total += run.once
-        return total / cost.at_once
+        return cost.side_by_side(total)
 
 
 def outline(studies: Iterable[Study], scale: Scale, seeds: int | None = None) -> list[Outlined]:

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conceptspace.estimate import seconds_per_probe, seconds_per_report, seconds_per_seed
+from conceptspace.estimate import (
+    seconds_per_probe,
+    seconds_per_report,
+    seconds_per_seed,
+    slowed,
+)
 from conceptspace.experiment import Experiment
 from conceptspace.folder import PROBE, check_folder, seed_folder
 from conceptspace.measure.steps import measured_steps
@@ -25,7 +30,7 @@ class RunCost:
         is_done: whether it is finished, report included.
         shares: of each seed's checkpoints, the share that is not measured.
         once: seconds of a core for its probe, unless another run has it, and its report.
-        per_seed: seconds of a core for a whole seed; 0 where none is left.
+        per_seed: seconds of a core for a whole seed, alone on the machine; 0 where none is left.
     """
 
     run: PlannedRun
@@ -77,7 +82,11 @@ class SweepCost:
     @property
     def seconds(self) -> float:
         """Until the whole sweep is finished."""
-        return sum(run.seconds for run in self.runs) / self.at_once
+        return self.side_by_side(sum(run.seconds for run in self.runs))
+
+    def side_by_side(self, seconds: float) -> float:
+        """How long seconds of a core take, the work being done side by side."""
+        return seconds * slowed(self.execution, self.at_once) / self.at_once
 
 
 def estimate_sweep(
