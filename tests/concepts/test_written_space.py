@@ -41,7 +41,11 @@ WRONG = {
     "concepts: 3\n": "concepts: give names with their words",
     "concepts:\n  - red\n": "concepts.0: give its fields, not 'red'",
     "concepts:\n  - {name: hat, hue: 1}\n": "Concept.factor: Field required",
-    "axes:\n  hat: [a, b]\n": "give one entry, 'concepts'",
+    "axes:\n  hat: [a, b]\n": "source: give one entry, 'concepts', not axes",
+    "concepts:\n  hat: [a, b]\n  hat: [c, d]\n": "'hat' is there twice",
+    "concepts:\n  hat: [red, red]\n": "concept 'hat': give two or more words, none empty and all",
+    "concepts:\n  hat: [red]\n": "not ('red',)",
+    "concepts:\n  hat: [red, '']\n": "none empty",
     "concepts: {\n": "this is no plain YAML",
     "!!python/object/apply:os.getcwd []\n": "this is no plain YAML",
     "gone.yaml": "cannot read gone.yaml: No such file",
@@ -61,8 +65,18 @@ def test_a_space_is_inferred_from_columns():
 
 @pytest.mark.parametrize(
     ("column", "message"),
-    [([1, 1], r"'age' holds 1 different values.*changes nowhere"), (range(50), r"50 .*bin it")],
+    [
+        (["8", " ", "9"], r"'age' is empty in row 2 and 0 more"),
+        ([1, 1], r"'age' holds 1 different values.*changes nowhere"),
+        (range(50), r"50 .*bin it"),
+    ],
 )
 def test_a_column_that_is_no_concept_is_refused(column, message):
     with pytest.raises(ValueError, match=message):
         ConceptSpace.from_columns({"age": column})
+
+
+@pytest.mark.parametrize("words", ["red", 2, ("red", "red"), ("red", " "), ("red",)])
+def test_words_that_are_no_values_are_refused(words):
+    with pytest.raises(SettingsError, match=r"concept 'hat': give .*words"):
+        ConceptSpace.named(hat=words)

@@ -59,8 +59,8 @@ def test_only_readings_and_thumbnails_are_brought_to_the_cpu(drawing, instrument
         data = measured(drawing, instrument, pretended.device)
     num = int((data.off_manifold >= 0).sum())
     per_sample = [shape for shape in pretended.downloads if shape and shape[0] == num]
-    # Two concepts' distributions, z, residual and the flags.
-    assert sorted(per_sample) == [(num,), (num, 2), (num, 2), (num, 2), (num, 4)]
+    # What is broken, the residual, two concepts' distributions, the flags, and z.
+    assert sorted(per_sample) == [(num,), (num,), (num, 2), (num, 2), (num, 2), (num, 4)]
     images = [shape for shape in pretended.downloads if len(shape) == 4]
     assert len(images) == 1
     assert images[0][0] < num

@@ -66,7 +66,7 @@ def test_a_stopped_analysis_goes_on_and_ends_with_the_same_bits(saved, tmp_path)
             raise StoppedHere
         return load(path)
 
-    with pytest.raises(StoppedHere):
+    with pytest.raises(cs.RunError, match=r"load failed at step \d+ \(.*\): StoppedHere"):
         cs.analyse(saved, tmp_path / "run", load=load_some, **GIVEN)
     cs.analyse(saved, tmp_path / "run", load=load_some, **GIVEN)
     assert len(calls) == 6 + 8  # five were measured, and are not loaded again
@@ -162,7 +162,7 @@ def test_what_load_returned_is_checked(loaded, message, tmp_path):
 
 
 def test_a_step_below_0_is_refused(tmp_path):
-    with pytest.raises(cs.SettingsError, match="no step"):
+    with pytest.raises(cs.SettingsError, match="a step must be 0 or more"):
         cs.analyse([(-1, None)], tmp_path / "run", load=lambda path: path, **GIVEN)
 
 

@@ -1,12 +1,15 @@
 import json
+import math
 
+import numpy as np
 import pytest
 import torch
 
 import conceptspace as cs
 from conceptspace.cli import main
+from conceptspace.measure.store import MeasurementStore
 from conceptspace.observe.subject import FunctionProbe
-from observe.painter import MEASUREMENT, SPACE, draw, read, train
+from observe.painter import MEASUREMENT, SPACE, Painter, draw, read, train
 
 METHODS = (cs.OverPrompt(concept="colour", strengths=(0.5, 1.0)),)
 
@@ -79,7 +82,9 @@ def test_commands_know_a_run_that_was_trained_elsewhere(recorded, capsys):
 def test_a_recorder_that_measured_nothing_leaves_nothing(tmp_path):
     recorder = make(tmp_path / "run", every=[7])
     assert not (tmp_path / "run").exists()
-    with pytest.raises(cs.RunError, match="not a run"):
+    with pytest.raises(
+        cs.RunError, match=r"nothing is measured in .*run: no call was at a step that `every` names"
+    ):
         recorder.report()
 
 
@@ -91,6 +96,12 @@ def test_a_recorder_that_measured_nothing_leaves_nothing(tmp_path):
         ({"probe": 3}, "probe must be a trained probe, or a function"),
         ({"every": 0}, "every must be at least 1"),
         ({"every": []}, "at least one step"),
+        ({"every": "500"}, r"every must be a whole number, not '500' \(str\)"),
+        ({"every": 5.0}, "every must be a whole number"),
+        ({"every": None}, "every must be a whole number"),
+        ({"every": [0, -5]}, "every must be 0 or more, not -5"),
+        ({"seed": "0"}, "seed must be a whole number"),
+        ({"sample": torch.zeros(2)}, r"sample must be a function .*, not Tensor"),
         ({"seed": -1}, "seed must be 0 or more"),
         ({"split": cs.Split(training_classes=("00", "22"))}, "22"),
         ({"elicitation": (cs.LatentSteering(concept="taste", strengths=(1.0,)),)}, "taste"),
@@ -109,3 +120,100 @@ def test_a_probes_answer_is_checked():
         FunctionProbe(lambda images: read(images)[:1], SPACE).read(images)
     with pytest.raises(ValueError, match="of logits take the softmax"):
         FunctionProbe(lambda images: [-part for part in read(images)], SPACE).read(images)
+    for answer, message in (
+        (
+            lambda images: read(images)[0],
+            r"tuple of 2 .*\(colour, light\), not one tensor of shape",
+        ),
+        (lambda images: None, "not NoneType"),
+        (lambda images: [part.numpy() for part in read(images)], "torch tensors, not ndarray"),
+        (lambda images: [part * math.nan for part in read(images)], "returned NaN"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            FunctionProbe(answer, SPACE).read(images)
+
+
+def test_steps_of_any_whole_type_are_steps_and_others_are_refused(tmp_path):
+    recorder = make(tmp_path / "run", every=np.int64(2))
+    assert recorder(np.int64(0), Painter())
+    assert not recorder(torch.tensor(1), Painter())
+    assert recorder.steps == [0]
+    for step, message in (
+        (1.0, "whole number, not 1.0"),
+        (-1, "0 or more"),
+        (Painter(), "Painter"),
+    ):
+        with pytest.raises(cs.SettingsError, match=f"step must be .*{message}"):
+            recorder(step, Painter())
+
+
+def test_a_model_whose_draw_forgets_evaluation_mode_is_evaluated_and_left_as_it_was(tmp_path):
+    def forgetful(model, vectors, generator):
+        modes.append(model.training)
+        return model(vectors, torch.randn((len(vectors), 8), generator=generator))
+
+    modes = []
+    plain = train(6).state_dict()
+    recorder = make(tmp_path / "run", sample=forgetful, every=2)
+    watched = train(6, recorder)
+    assert recorder.steps == [0, 2, 4, 6]
+    assert modes
+    assert not any(modes)
+    assert watched.training
+    assert any("running_mean" in name for name in plain)
+    assert all(torch.equal(plain[name], value) for name, value in watched.state_dict().items())
+
+
+def test_images_with_nan_count_as_wrong_whatever_the_probe_reads(tmp_path):
+    def half_broken(model, vectors, generator):
+        images = draw(model, vectors, generator).clone()
+        images[::2, 0, 0, 0] = math.nan
+        return images
+
+    make(tmp_path / "run", sample=half_broken)(0, Painter())
+    make(tmp_path / "whole")(0, Painter())
+    broken = MeasurementStore(tmp_path / "run/seed=0").read(0)
+    naive = broken.off_manifold.sel({"method": "naive"}).isel(seed=0, step=0, strength=0)
+    assert (naive.values == [1, 0, 1, 0]).all()
+    whole = MeasurementStore(tmp_path / "whole/seed=0").read(0)
+    assert not (whole.off_manifold == 1).any()
+
+
+def test_another_range_of_values_is_warned_of(tmp_path):
+    def in_other_range(model, vectors, generator):
+        return 2 * torch.rand((len(vectors), 3, 4, 4), generator=generator) - 1
+
+    def undecided(images):
+        return [torch.full((len(images), 2), 0.5)] * 2
+
+    recorder = make(tmp_path / "run", sample=in_other_range, probe=undecided)
+    with pytest.warns(UserWarning, match=r"outside of \[0, 1\].* make \(x \+ 1\) / 2"):
+        recorder(0, Painter())
+
+
+def test_losses_that_are_handed_over_are_drawn_and_others_refused(tmp_path):
+    recorder = make(tmp_path / "run")
+    recorder(0, Painter(), losses={"train": torch.tensor(0.5), "held_out": 2})
+    losses = MeasurementStore(tmp_path / "run/seed=0").read(0).loss.isel(seed=0, step=0)
+    np.testing.assert_array_equal(losses, [0.5, np.nan, 2.0])
+    with pytest.raises(cs.SettingsError, match="losses: 'val' is none of train, validation"):
+        recorder(5, Painter(), losses={"val": 1.0})
+
+
+def test_what_is_measured_already_is_said_once(tmp_path):
+    told = []
+    train(10, make(tmp_path / "run"))
+    again = make(tmp_path / "run", on_damage=told.append)
+    train(10, again)
+    assert len(told) == 1
+    assert "step 0 of seed 0 is measured already and kept" in told[0]
+
+
+def test_what_cannot_be_concluded_says_what_is_missing(tmp_path):
+    recorder = make(tmp_path / "run")
+    train(10, recorder)
+    recorder.report()
+    claims = {claim["id"]: claim for claim in cs.load_run(tmp_path / "run").claims}
+    assert claims["C5"]["value"] is None
+    assert "prompted naively only" in claims["C5"]["controls"]["reason"]
+    assert "train loss was not recorded" in claims["C4"]["controls"]["reason"]

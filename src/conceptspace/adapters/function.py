@@ -1,5 +1,6 @@
 """The smallest adapter: a function from conditioning vectors to images."""
 
+import warnings
 from collections.abc import Callable, Mapping
 
 import torch
@@ -7,6 +8,8 @@ from torch import Tensor
 
 from conceptspace.adapters.protocol import Conditioning
 
+NEAR, MOST_OUTSIDE = 0.1, 0.1
+"""So far from [0, 1] values may lie, and such a share of them farther."""
 Sample = Callable[[Tensor, torch.Generator], Tensor]
 """From conditioning vectors (batch, width) and a generator to images, one a row."""
 
@@ -78,4 +81,18 @@ def checked_images(images: object, num: int) -> Tensor:
             f"sample must return one image for each of the {num} rows, "
             f"(batch, channels, height, width), not shape {tuple(images.shape)}"
         )
+    _warn_of_another_range(images)
     return images.float()
+
+
+def _warn_of_another_range(images: Tensor) -> None:
+    """Say so, once a process, if images do not lie in [0, 1]; those of an untrained model may."""
+    known = images[torch.isfinite(images)]
+    outside = ((known < -NEAR) | (known > 1 + NEAR)).float().mean()
+    if outside > MOST_OUTSIDE:
+        warnings.warn(
+            "sample returned images many of whose values lie outside of [0, 1], which every probe "
+            "takes them to be in: make (x + 1) / 2 of images in [-1, 1], and x / 255 of bytes. An "
+            "untrained model's may lie anywhere",
+            stacklevel=2,
+        )

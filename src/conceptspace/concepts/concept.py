@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from conceptspace.concepts.settings import Settings
+from conceptspace.concepts.settings import Settings, SettingsError
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -114,6 +114,17 @@ class Concept(Settings):
             >>> Concept.named("hair", ("fair", "black")).values
             ((1.0, 0.0), (0.0, 1.0))
         """
+        if isinstance(labels, str) or not isinstance(labels, Sequence):
+            raise SettingsError(
+                f"concept {name!r}: give its words in brackets, as in {name}=('red', 'blue'), not "
+                f"{labels!r}"
+            )
+        words = [str(label).strip() for label in labels]
+        if len(words) < 2 or "" in words or len(set(words)) < len(words):
+            raise SettingsError(
+                f"concept {name!r}: give two or more words, none empty and all different, not "
+                f"{tuple(labels)!r}"
+            )
         rows = tuple(tuple(float(i == k) for k in range(len(labels))) for i in range(len(labels)))
         return cls(name=name, factor=name, values=rows, labels=tuple(labels))
 

@@ -62,7 +62,13 @@ class ConceptSpace(Settings):
         """
         concepts = {}
         for name, column in columns.items():
-            words = sorted({str(value) for value in column}, key=_by_number_or_letter)
+            written = [str(value).strip() for value in column]
+            if "" in written:
+                raise ValueError(
+                    f"columns: {name!r} is empty in row {written.index('') + 1} and "
+                    f"{written.count('') - 1} more: fill them in, or take these rows out"
+                )
+            words = sorted(set(written), key=_by_number_or_letter)
             if not 2 <= len(words) <= len(DIGITS):
                 what = "changes nowhere" if len(words) < 2 else "is a measure and no class: bin it"
                 raise ValueError(

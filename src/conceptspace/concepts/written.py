@@ -60,11 +60,30 @@ def _yaml(source: Path | str) -> Any:
             text = source
         else:
             text = Path(source).read_text(encoding="utf-8")
+        _refuse_doubled(yaml.compose(text, yaml.SafeLoader))
         read = yaml.safe_load(text)
     except OSError as error:
         raise SettingsError(f"cannot read {source}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"source: this is no plain YAML ({error})") from error
     if not isinstance(read, Mapping) or set(read) != {"concepts"}:
-        raise SettingsError("source: give one entry, 'concepts'")
+        found = ", ".join(map(str, read)) if isinstance(read, Mapping) else repr(read)[:60]
+        raise SettingsError(f"{_named_source(source)}: give one entry, 'concepts', not {found}")
     return read["concepts"]
+
+
+def _named_source(source: Path | str) -> str:
+    return "source" if isinstance(source, str) and "\n" in source else str(source)
+
+
+def _refuse_doubled(node: Any) -> None:
+    """Refuse an entry that is there twice, of which YAML would take the last."""
+    if node is None or not hasattr(node, "value") or isinstance(node.value, str):
+        return
+    keys = [key.value for key, _ in node.value] if node.id == "mapping" else []
+    for key in keys:
+        if keys.count(key) > 1:
+            raise SettingsError(f"source: {key!r} is there twice: give each name once")
+    for part in node.value:
+        for one in part if isinstance(part, tuple) else (part,):
+            _refuse_doubled(one)

@@ -110,8 +110,7 @@ def measure_checkpoint(
 
 
 def readable(images: torch.Tensor) -> torch.Tensor:
-    """Images without NaN and within [-1, 2]: what lies beyond is off the manifold either way, and
-    an untrained model's samples may be anything."""
+    """Images without NaN and within [-1, 2]: an untrained model's samples may be anything."""
     return torch.nan_to_num(images, nan=-1.0, posinf=2.0, neginf=-1.0).clamp(-1.0, 2.0)
 
 
@@ -119,13 +118,15 @@ def _read(
     instrument: Instrument, samples: list[ArmSamples], sample_noise: float, seed: int, step: int
 ) -> xarray.Dataset:
     """What the probes read off all samples, where the images are, brought to the CPU at the end."""
-    images = readable(torch.cat([part.images.flatten(0, 1) for part in samples]))
+    drawn = torch.cat([part.images.flatten(0, 1) for part in samples])
+    broken = ~torch.isfinite(drawn.flatten(1)).all(dim=1).cpu().numpy()
+    images = readable(drawn)
     reading = read_samples(instrument.probe, instrument.inversion, images, sample_noise).cpu()
     arms = _arm_rows(samples)
     thumbnails = _thumbnails(images, arms, instrument)
     arrays = _Arrays(instrument, thumbnails[0].shape[2:])
     for arm, shown in zip(arms, thumbnails):
-        arrays.put(arm, reading, shown)
+        arrays.put(arm, reading, broken, shown)
     return _labelled(arrays, instrument, seed, step)
 
 
@@ -193,8 +194,14 @@ class _Arrays:
         thumbnails = (*arms, self.settings.num_thumbnails, *image_shape)
         self.thumbnail = np.zeros(thumbnails, dtype=np.uint8)
 
-    def put(self, part: _ArmRows, reading: Reading, thumbnails: np.ndarray) -> None:
-        """Put an arm's readings and thumbnails in their place."""
+    def put(
+        self, part: _ArmRows, reading: Reading, broken: np.ndarray, thumbnails: np.ndarray
+    ) -> None:
+        """Put an arm's readings and thumbnails in their place.
+
+        What a probe reads off images that are `broken`, by NaN or infinity, is doubtful whatever
+        it is.
+        """
         arm, shape = part.arm, part.shape
         at_arm = (
             0, 0, self.space.classes.index(arm.concept_class), self.names.index(arm.method),
@@ -210,6 +217,7 @@ class _Arrays:
         if reading.doubtful is not None and reading.residual is not None:
             self.doubtful[place] = reading.doubtful[part.rows].numpy().reshape(*shape, -1)
             self.residual[place] = reading.residual[part.rows].numpy().reshape(shape)
+        self.doubtful[place] |= broken[part.rows].reshape(*shape, 1)
         self.thumbnail[(*at_arm, slice(thumbnails.shape[1]))] = thumbnails
 
 

@@ -48,8 +48,14 @@ class CheckpointRecorder:
         self.describe = describe or (lambda model: {})
         self.on_damage = on_damage
 
-    def __call__(self, step: int, model: Any) -> bool:
-        """Measure if this step is to be measured and is not yet; whether it was."""
+    def __call__(self, step: int, model: Any, **described: Any) -> bool:
+        """Measure if this step is to be measured and is not yet; whether it was.
+
+        Args:
+            step: of the training.
+            model: as `adapt` takes it.
+            described: beside what `describe` gives.
+        """
         if not self.wants(step):
             return False
         with undisturbed(model):
@@ -60,13 +66,18 @@ class CheckpointRecorder:
                 seed=self.seed,
                 step=step,
                 **self.describe(model),
+                **described,
             )
         self.store.write(dataset)
         return True
 
     def wants(self, step: int) -> bool:
         """Whether a step is to be measured and is not yet."""
-        return self._is_chosen(step) and not self.is_measured(step)
+        return self.chooses(step) and not self.is_measured(step)
+
+    def chooses(self, step: int) -> bool:
+        """Whether a step is one of those to be measured."""
+        return self._is_chosen(step)
 
     def is_measured(self, step: int) -> bool:
         """Whether an intact measurement is on disk; a damaged one is reported and removed."""

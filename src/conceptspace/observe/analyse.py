@@ -13,10 +13,11 @@ from conceptspace.adapters.protocol import Adapter
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.concepts.space import ConceptSpace
 from conceptspace.dynamics.findings import findings
+from conceptspace.folder import RunError
 from conceptspace.load import load_run
 from conceptspace.measure.settings import evenly_in_the_root
-from conceptspace.observe.checkpoints import PATTERN, find_checkpoints
-from conceptspace.observe.recorder import Recorder
+from conceptspace.observe.checkpoints import PATTERN, find_checkpoints, first_line
+from conceptspace.observe.recorder import Recorder, whole_number
 from conceptspace.observe.subject import Read, SampleModel
 from conceptspace.probes.reading import Probe
 
@@ -99,6 +100,8 @@ def analyse(
             measuring(step, known[step])
             if progress:
                 progress(done + 1, num)
+    if not any(one.steps for one in measuring.recorders.values()):
+        raise RunError("checkpoints: there is none, so nothing was measured")
     for one in measuring.recorders.values():
         one.report()
     return [one.out for one in measuring.recorders.values()]
@@ -116,17 +119,29 @@ class _Measuring:
             self.recorders = {"": make(out)}
 
     def __call__(self, step: int, checkpoint: Any) -> None:
-        if step < 0:
-            raise SettingsError(f"checkpoints: {step} is no step; steps are 0 or more")
+        step = whole_number(step, "checkpoints: a step")
         if all(one.is_measured(step) for one in self.recorders.values()):
             return
-        models = _by_word(self.load(checkpoint))
+        models = _by_word(self._loaded(step, checkpoint))
         if set(models) != set(self.recorders):
             self.recorders = {
                 word: self.make(self.out / word if word else self.out) for word in models
             }
         for word, one in models.items():
             self.recorders[word](step, one)
+
+    def _loaded(self, step: int, checkpoint: Any) -> Any:
+        try:
+            return self.load(checkpoint)
+        except RunError:
+            raise
+        except Exception as error:
+            where = f" ({checkpoint})" if isinstance(checkpoint, str | Path) else ""
+            raise RunError(
+                f"load failed at step {step}{where}: {type(error).__name__}: {first_line(error)}. "
+                "What is measured is kept; cs.read_weights reads a file of weights, and says where "
+                "it is damaged"
+            ) from error
 
 
 def _by_word(loaded: Any) -> Mapping[str, Any]:
@@ -158,7 +173,16 @@ def _pairs(checkpoints: Checkpoints, pattern: str) -> tuple[Iterator[tuple[int, 
         found = find_checkpoints(checkpoints, pattern)
         return iter(found), len(found)
     num = len(checkpoints) if hasattr(checkpoints, "__len__") else None  # type: ignore[arg-type]
-    return iter(checkpoints), num
+    return map(_pair, checkpoints), num
+
+
+def _pair(entry: Any) -> tuple[int, Any]:
+    if not isinstance(entry, tuple | list) or len(entry) != 2:
+        raise SettingsError(
+            f"checkpoints must be a folder or (step, checkpoint) pairs, not {entry!r:.60}"
+        )
+    step, checkpoint = entry
+    return step, checkpoint
 
 
 def _spread(steps: list[int], num: int) -> list[int]:

@@ -75,7 +75,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
         raise RunError(f"{path}: there is no such file") from error
     except Exception as error:
         raise RunError(
-            f"{path} cannot be read as weights alone ({_first_line(error)}). It is damaged, or "
+            f"{path} cannot be read as weights alone ({first_line(error)}). It is damaged, or "
             "holds pickled objects, which could run code when loaded: where you trust it, load it "
             "yourself and save its tensors with safetensors.torch.save_file or "
             "torch.save(model.state_dict(), ...)"
@@ -88,5 +88,6 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     return found
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, in a line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

@@ -42,7 +42,17 @@ class FunctionProbe:
             ValueError: if the function's answer has another shape, or is no distribution.
         """
         with torch.no_grad():
-            found = tuple(self._read(images))
+            found = self._read(images)
+        if isinstance(found, Tensor) or not isinstance(found, Sequence):
+            raise ValueError(
+                f"probe must return a tuple of {len(self.space.concepts)} distributions, one a "
+                f"concept ({', '.join(self.space.names)}), not {_in_words(found)}"
+            )
+        if strange := [part for part in found if not isinstance(part, Tensor)]:
+            raise ValueError(
+                f"probe must return distributions as torch tensors, not {_in_words(strange[0])}"
+            )
+        found = tuple(found)
         shapes = [tuple(part.shape) for part in found]
         expected = [(len(images), num) for num in self.space.num_values]
         if shapes != expected:
@@ -50,6 +60,8 @@ class FunctionProbe:
                 f"probe must return one (batch, number of values) a concept, here {expected}, not "
                 f"{shapes}"
             )
+        if not all(torch.isfinite(part).all() for part in found):
+            raise ValueError("probe returned NaN or infinity, of images that hold neither")
         totals = [part.sum(dim=1, keepdim=True) for part in found]
         if not all((part >= 0).all() and (total > 0).all() for part, total in zip(found, totals)):
             raise ValueError(
@@ -57,6 +69,13 @@ class FunctionProbe:
                 "softmax"
             )
         return tuple(part / total for part, total in zip(found, totals))
+
+
+def _in_words(found: object) -> str:
+    """A tensor by its shape, anything else by its type."""
+    if isinstance(found, Tensor):
+        return f"one tensor of shape {tuple(found.shape)}"
+    return type(found).__name__
 
 
 def adapter_maker(
@@ -75,6 +94,11 @@ def adapter_maker(
     if sample is None:
         assert adapt is not None
         return adapt
+    if not callable(sample):
+        raise SettingsError(
+            "sample must be a function (model, vectors, generator) -> images, not "
+            f"{type(sample).__name__}"
+        )
     draw = sample
 
     def adapter_of(model: Any) -> Adapter:

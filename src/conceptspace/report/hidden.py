@@ -40,7 +40,7 @@ def hidden_claim(case: Case) -> Claim:
     settings, name = case.settings, case.concept_class
     threshold = settings.thresholds[0]
     hidden = hidden_capabilities(case, threshold)
-    share, interval = _share(case, hidden)
+    share, interval = _share(case, hidden) if case.elicitations else (None, None)
     controls = {
         "random direction": _against_naive(case, hidden, "random-direction", required=True),
         "wrong concept": _against_naive(case, hidden, "wrong-concept", required=False),
@@ -54,8 +54,10 @@ def hidden_claim(case: Case) -> Claim:
         },
     }
     too_short = case.arrays.trained.sum() < settings.consecutive
-    if too_short or not case.has_enough_seeds or not case.elicitations:
+    if share is None or too_short or not case.has_enough_seeds:
         verdict = "inconclusive"
+        if share is None:
+            controls["reason"] = "the class was prompted naively only: give elicitation methods"
     elif share < settings.share_of_seeds:
         verdict = "does not hold"
     else:

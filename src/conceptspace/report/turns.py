@@ -21,7 +21,9 @@ def turn_claim(case: Case) -> Claim:
     name, turns, curves = case.concept_class, case.of_class["turns"], smooth_curves(case)
     # One of several smooth curves looks kinked more often than one alone (Bonferroni).
     level = case.settings.significance / len(curves)
-    controls: dict[str, Any] = {"reason": "no turn was found"}
+    unknown = [label for label, curve in curves.items() if np.isnan(curve).all()]
+    reasons = [f"{label} was not recorded" for label in unknown]
+    controls: dict[str, Any] = {}
     verdict: Verdict = "inconclusive"
     if turns:
         controls = {
@@ -30,6 +32,10 @@ def turn_claim(case: Case) -> Claim:
         }
         verdict = judge(controls) if case.has_enough_seeds else "inconclusive"
         controls["turn"] = {key: turns[0][key] for key in TURN_KEYS}
+    else:
+        reasons.insert(0, "no turn was found")
+    if reasons:
+        controls["reason"] = "; ".join(reasons)
     return case.claim(
         "C4",
         f"The path of the held-out class {name} turns suddenly, and the turn shows only in "

@@ -28,7 +28,11 @@ def write(path, arrays):
 
 
 @pytest.mark.parametrize("name", ["data.npz", "data.h5"])
-@pytest.mark.parametrize("labels", [{"labels": LABELS}, WORDS], ids=["one array", "an array each"])
+@pytest.mark.parametrize(
+    "labels",
+    [{"labels": LABELS}, {"labels": LABELS.astype(float)}, WORDS],
+    ids=["one array", "of whole floats", "an array each"],
+)
 def test_images_and_values_are_read(name, labels, tmp_path):
     found = read_arrays(write(tmp_path / name, {"images": IMAGES} | labels), concepts=CONCEPTS)
     assert np.array_equal(found.images, IMAGES)

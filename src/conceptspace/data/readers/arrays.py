@@ -207,6 +207,8 @@ def _words(column: np.ndarray, values: Sequence[str]) -> np.ndarray:
     """Labels as words; numbers stand for the words at their index, unless words are numbers."""
     if column.dtype.kind == "S":
         column = np.char.decode(column, "utf-8")
+    if column.dtype.kind == "f" and (column == np.floor(column)).all():
+        column = column.astype(np.int64)
     if column.dtype.kind in "iub" and not any(value.lstrip("-").isdecimal() for value in values):
         known = np.asarray([word(value) for value in values])
         column = column.astype(np.int64)
