@@ -20,6 +20,10 @@ PROBE_TABLES = "probe.json"
 LOG = "log.jsonl"
 
 
+CHOOSE = "--out, in Python out="
+"""Where another folder is given."""
+
+
 class RunError(RuntimeError):
     """A run could not go on. The message says what is wrong and what to do."""
 
@@ -105,7 +109,7 @@ def check_folder(folder: Path, experiment: Description) -> None:
     """
     blocked = f"{folder} is a file" if folder.is_file() else obstacle(folder)
     if blocked:
-        raise WrongFolder(f"cannot run in {folder}: {blocked}. Choose another folder with --out")
+        raise WrongFolder(f"cannot run in {folder}: {blocked}. Choose another folder ({CHOOSE})")
     sealed = SealedFolder(folder)
     if _mendable(sealed, experiment.to_json().encode()):
         return
@@ -115,7 +119,7 @@ def check_folder(folder: Path, experiment: Description) -> None:
             more = f"; and {len(different) - 4} more" if len(different) > 4 else ""
             raise WrongFolder(
                 f"{folder} holds a run with other settings ({'; '.join(different[:4])}{more}): "
-                "choose another folder with --out, or the settings it was made with"
+                f"choose another folder ({CHOOSE}), or the settings it was made with"
             )
         return
     strangers = (
@@ -124,7 +128,7 @@ def check_folder(folder: Path, experiment: Description) -> None:
     if set(strangers) - {SUMS, ENVIRONMENT}:
         raise WrongFolder(
             f"{folder} is not empty and holds no run ({sorted(strangers)[0]} is there): choose "
-            "another folder with --out"
+            f"another folder ({CHOOSE})"
         )
 
 

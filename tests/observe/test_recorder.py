@@ -191,6 +191,21 @@ def test_another_range_of_values_is_warned_of(tmp_path):
         recorder(0, Painter())
 
 
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [((4, 4, 3), r"4, 4, 3\); channels come second"), ((48,), r"48\)"), ((4, 4, 4), r"4, 4, 4\)")],
+)
+def test_images_of_another_layout_are_refused_when_they_are_drawn(shape, message, tmp_path):
+    def read_anything(images):
+        return [torch.full((len(images), 2), 0.5)] * 2
+
+    recorder = make(
+        tmp_path / "run", probe=read_anything, sample=lambda m, v, g: torch.zeros(len(v), *shape)
+    )
+    with pytest.raises(ValueError, match=f"with 1 or 3 channels, not .*{message}"):
+        recorder(0, Painter())
+
+
 def test_losses_that_are_handed_over_are_drawn_and_others_refused(tmp_path):
     recorder = make(tmp_path / "run")
     recorder(0, Painter(), losses={"train": torch.tensor(0.5), "held_out": 2})

@@ -27,7 +27,16 @@ def image_pictures(images: Float[Tensor, "batch channel height width"]) -> Tenso
     """Images with values in [0, 1] as bytes, (batch, height, width, channel); others are cut.
 
     Grey images have three equal channels.
+
+    Raises:
+        ValueError: if they are no images of one or three channels.
     """
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        hint = "; channels come second" if images.ndim == 4 and images.shape[3] in (1, 3) else ""
+        raise ValueError(
+            "sample must return images (batch, channels, height, width) with 1 or 3 channels, not "
+            f"{tuple(images.shape)}{hint}"
+        )
     shown = images.clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1)
     return shown.expand(*shown.shape[:3], 3) if shown.shape[3] == 1 else shown
 
