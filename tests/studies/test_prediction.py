@@ -7,6 +7,7 @@ import pytest
 
 from conceptspace.studies import prediction
 from conceptspace.studies.prediction import STUDY, analyse, claims
+from conceptspace.theory.halves import draw_halves, score_constant
 from studies.theory_worlds import PAIRS, checkpoints, run_with_paths, signals_of
 
 PLANTED_PAIRS = (*PAIRS, (0.8, 0.2), (0.7, 0.25), (0.6, 0.2))
@@ -63,6 +64,22 @@ def test_a_planted_law_predicts_left_out_times_and_their_order(planted):
     assert times.value > 0.9
     assert times.controls["slope of log time"]["value"] == pytest.approx(-1, abs=0.15)
     assert times.controls["gain over knowing the concept alone"]["passed"]
+    ceiling = times.controls["measured medians as the prediction"]["value"]
+    assert times.value - 0.05 <= ceiling <= 1.0
+
+
+def test_what_seeds_differ_in_bounds_what_can_be_predicted():
+    """With times that follow no setting, their own medians say little of them."""
+    rng = np.random.default_rng(4)
+    times = rng.uniform(500, 2500, size=(9, 2, 5))
+    assert prediction._own_medians(times, np.full(9, 3000.0)).shape == (9, 2)
+    halves = draw_halves(9, 5, rng)
+    ends = np.full(9, 3000.0)
+    found = score_constant(prediction._own_medians(times, ends), times, ends, halves)
+    alike = np.broadcast_to(times[:, :, :1], times.shape).copy()
+    alike[0, 0] = np.inf
+    sure = score_constant(prediction._own_medians(alike, ends), alike, ends, halves)
+    assert found < 0.7 < sure == pytest.approx(1.0)
     assert found["prediction/order"].value > 0.9
 
 

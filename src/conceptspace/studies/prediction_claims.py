@@ -65,6 +65,7 @@ def _times_controls(
         "calibration": {
             "predicted intervals": findings["levels"], "share of times in them": found["coverage"],
         },
+        "measured medians as the prediction": control(found["ceiling"], None, required=False),
         "slope of log time": control(found["slope"], None, required=False),
         "share never learned": control(found["never"], None, required=False),
     }  # fmt: skip
