@@ -94,11 +94,11 @@ def _draw_map(axes: Axes, bar: Axes, row: Mapping[str, Any], kept: np.ndarray) -
     axes.set_ylabel("conditioning of step (donor)")
     apart = ", ".join(f"{name} {value:g}" for name, value in row["separation"].items())
     num_shown = int(np.sum(row["shows"]))
-    words = "all are drawn" if not num_shown else "only those are drawn"
-    words = words if num_shown < len(kept) else "mean"
+    whom = f"the {num_shown} of {len(kept)} seeds that show {row['held_out']}"
+    words = f"mean of {whom}" if num_shown else f"mean of all: no seed shows {row['held_out']}"
     axes.set_title(f"{apart} apart", pad=17)
     axes.text(
-        0, 1.02, f"{num_shown} of {len(kept)} seeds show {row['held_out']} at the end; {words}",
+        0, 1.02, words,
         transform=axes.transAxes, fontsize=SMALL, color=GREY, va="bottom",
     )  # fmt: skip
     bar.figure.colorbar(image, cax=bar, ticks=[0, 0.5, 1])
