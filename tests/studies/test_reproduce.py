@@ -106,7 +106,8 @@ def test_a_dry_run_tells_runs_and_time_and_writes_nothing(tmp_path, monkeypatch,
     shown = capsys.readouterr().out
     assert "runs        9, 45 with their seeds; 0 done already" in shown
     seconds = 9 * (9 + estimate.seconds_per_report(5)) + 45 * 60
-    assert f"about {duration(seconds / 2)}, measured on a few steps of 1 kinds of run" in shown
+    both = seconds / 2 * estimate.SIDE_BY_SIDE
+    assert f"about {duration(both)}, measured on a few steps of 1 kinds of run" in shown
     assert "nothing was written" in shown
     assert list(tmp_path.iterdir()) == []
 
