@@ -208,7 +208,7 @@ def test_images_of_another_layout_are_refused_when_they_are_drawn(shape, message
 
 def test_losses_that_are_handed_over_are_drawn_and_others_refused(tmp_path):
     recorder = make(tmp_path / "run")
-    recorder(0, Painter(), losses={"train": torch.tensor(0.5), "held_out": 2})
+    recorder(0, Painter(), losses={"train": torch.tensor(0.5, requires_grad=True), "held_out": 2})
     losses = MeasurementStore(tmp_path / "run/seed=0").read(0).loss.isel(seed=0, step=0)
     np.testing.assert_array_equal(losses, [0.5, np.nan, 2.0])
     with pytest.raises(cs.SettingsError, match="losses: 'val' is none of train, validation"):

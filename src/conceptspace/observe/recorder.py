@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from conceptspace.adapters.protocol import Adapter
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.concepts.space import ConceptSpace
@@ -109,7 +111,9 @@ class Recorder:
                 f"losses: {sorted(unknown)[0]!r} is none of {', '.join(LOSSES)}, which is what the "
                 "report draws"
             )
-        if not self._is_open and self._seed.chooses(step):
+        if not self._seed.chooses(step):
+            return False  # before a loss is brought over from a GPU
+        if not self._is_open:
             # Not before there is something to write: a recorder that was only made leaves no trace.
             open_run(self.out, self.observation)
             self._is_open = True
@@ -118,7 +122,7 @@ class Recorder:
                     f"{self.out}: step {step} of seed {self.seed} is measured already and kept, as "
                     "all that is there; if the training is another one, choose another folder (out)"
                 )
-        known = {name: float(value) for name, value in (losses or {}).items()}
+        known = {n: float(torch.as_tensor(loss).detach()) for n, loss in (losses or {}).items()}
         return self._seed(step, model, **({"losses": known} if known else {}))
 
     def wants(self, step: int) -> bool:
