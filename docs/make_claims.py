@@ -3,8 +3,11 @@
     python docs/make_claims.py                      # from reproduce/quick and reproduce/paper
     python docs/make_claims.py --results elsewhere --docs docs
 
-Everything on a page is computed, but for what stands between the two lines that say so: that is
-written by hand and kept. A claim that was not measured has a page that says so.
+The claims of the studies that are found there are copied to docs/claims/measured/SCALE/NAME.json,
+those of other studies stay as they are, and all pages are made from these files: studies can be
+done one at a time, on several machines. Everything on a page is computed, but for what stands
+between the two lines that say so: that is written by hand and kept. A claim that was not measured
+has a page that says so.
 """
 
 import argparse
@@ -53,6 +56,10 @@ with; other pages are called what the study is that tests them."""
 BEGIN, END = "<!-- by hand: begin -->", "<!-- by hand: end -->"
 NOT_WRITTEN = "Not written yet."
 
+MEASURED = "measured"
+Measured = Mapping[tuple[str, str], Mapping[str, Any]]
+"""By study and scale: its `claims`, the keys of its `runs` by name, the `environment` in words, and
+the `seconds` that its seeds were trained and measured."""
 Claims = Mapping[str, Mapping[str, Any]]
 """Saved claims by scale."""
 
@@ -61,13 +68,16 @@ def make_pages(results: Path, docs: Path) -> list[Path]:
     """Write every page and every picture.
 
     Args:
-        results: holds the folders `quick` and `paper`, of which any may be missing.
+        results: holds the folders `quick` and `paper`, of which any may be missing, with the studies
+            that were done.
         docs: the documentation, whose `claims` and `images/claims` are written.
 
     Returns:
         What was written.
     """
-    claims = read_claims(results)
+    keep_measured(results, docs)
+    measured = read_measured(docs)
+    claims = claims_of(measured)
     written = [write_picture(results, docs, study) for study in known.STUDIES.values()]
     pages = dict(PAGES)
     for study in known.STUDIES.values():
@@ -75,7 +85,7 @@ def make_pages(results: Path, docs: Path) -> list[Path]:
             pages.setdefault(page_of(test), study.title.capitalize())
     for page, title in pages.items():
         path = docs / "claims" / f"{page}.md"
-        text = page_text(page, title, claims, results, by_hand(path))
+        text = page_text(page, title, claims, measured, by_hand(path))
         write_atomically(path, text.encode())
         written.append(path)
     index = docs / "claims" / "index.md"
@@ -83,16 +93,54 @@ def make_pages(results: Path, docs: Path) -> list[Path]:
     return [path for path in (*written, index) if path is not None]
 
 
-def read_claims(results: Path) -> dict[str, dict[str, Any]]:
-    """Every saved claim by its id and its scale."""
+def keep_measured(results: Path, docs: Path) -> None:
+    """Copy the claims of the studies that were done, with what their pages tell beside them."""
+    for scale, study in itertools.product(SCALES, known.STUDIES.values()):
+        folder = results / scale
+        path = claims_file(folder, study.name)
+        claims = json.loads(path.read_bytes()) if path.exists() else []
+        if not claims or any(claim["scale"] != scale for claim in claims):
+            continue
+        places = run_folders(study, folder, scale)
+        logs = [seed_folder(place, seed) / LOG for place, seeds in places.items() for seed in seeds]
+        kept = {
+            "runs": run_keys(study, scale),
+            "environment": environment([*places, folder]),
+            "seconds": round(sum(worked(log) for log in logs)),
+            "claims": claims,
+        }
+        text = json.dumps(kept, indent=1, allow_nan=False) + "\n"
+        write_atomically(measured_file(docs, scale, study.name), text.encode())
+
+
+def measured_file(docs: Path, scale: str, name: str) -> Path:
+    """Where the claims of a study are kept."""
+    return docs / "claims" / MEASURED / scale / f"{name}.json"
+
+
+def read_measured(docs: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    """What is kept of every study at every scale."""
+    paths = {
+        (name, scale): measured_file(docs, scale, name)
+        for name in known.STUDIES
+        for scale in SCALES
+    }
+    return {which: json.loads(path.read_bytes()) for which, path in paths.items() if path.exists()}
+
+
+def claims_of(measured: Measured) -> dict[str, dict[str, Any]]:
+    """Every kept claim by its id and its scale."""
     found: dict[str, dict[str, Any]] = {}
-    for scale in SCALES:
-        for study in known.STUDIES.values():
-            path = claims_file(results / scale, study.name)
-            for claim in json.loads(path.read_bytes()) if path.exists() else []:
-                if claim["scale"] == scale:
-                    found.setdefault(str(claim["id"]), {})[scale] = claim
+    for (_, scale), kept in measured.items():
+        for claim in kept["claims"]:
+            found.setdefault(str(claim["id"]), {})[scale] = claim
     return found
+
+
+def run_keys(study: Study, scale: str) -> dict[str, str]:
+    """What the runs of a study are known by, which changes with any of their settings."""
+    plan = planned(study, _scale(scale))
+    return {run.folder: run.key for run in plan.runs} if plan else {}
 
 
 def page_of(claim_id: str) -> str:
@@ -113,7 +161,7 @@ def by_hand(path: Path) -> str:
     return NOT_WRITTEN
 
 
-def page_text(page: str, title: str, claims: Claims, results: Path, written: str) -> str:
+def page_text(page: str, title: str, claims: Claims, measured: Measured, written: str) -> str:
     """A whole page."""
     own = {name: claims[name] for name in claims if page_of(name) == page}
     studies = [s for s in known.STUDIES.values() if any(page_of(test) == page for test in s.tests)]
@@ -125,11 +173,11 @@ def page_text(page: str, title: str, claims: Claims, results: Path, written: str
     parts += [
         f"![{study.title}](../images/claims/{study.name}.png)\n"
         for study in studies
-        if any(page_of(name) == page for name in own)
+        if any(name == study.name for name, _ in measured)
     ]
     parts += ["## What differs from the paper\n", BEGIN, written, END, ""]
     parts.append("## How it was made\n")
-    parts += [made_part(study, results) for study in studies] or ["No study tests it yet.\n"]
+    parts += [made_part(study, measured) for study in studies] or ["No study tests it yet.\n"]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -206,24 +254,20 @@ def controls_table(controls: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n" if len(lines) > 2 else ""
 
 
-def made_part(study: Study, results: Path) -> str:
+def made_part(study: Study, measured: Measured) -> str:
     """The command of a study, and where and how long it was done at each scale."""
     lines = [f"    conceptspace reproduce {study.name}\n"]
     for scale in SCALES:
-        folder = results / scale
-        if not claims_file(folder, study.name).exists():
+        kept = measured.get((study.name, scale))
+        if kept is None:
             continue
-        places = run_folders(study, folder, scale)
-        there = environment([*places, folder])
-        time = sum(
-            worked(seed_folder(p, seed) / LOG) for p, seeds in places.items() for seed in seeds
-        )
-        trained = (
-            "nothing is trained" if planned(study, _scale(scale)) is None else "time not recorded"
-        )
-        if time:
-            trained = f"{duration(time)} of training and measuring, over all processes together"
-        lines.append(f"At {scale} scale, on {there}: {trained}.\n")
+        trained = "time not recorded" if kept["runs"] else "nothing is trained"
+        if kept["seconds"]:
+            spent = duration(kept["seconds"])
+            trained = f"{spent} of training and measuring, over all processes together"
+        lines.append(f"At {scale} scale, on {kept['environment']}: {trained}.\n")
+        if kept["runs"] != run_keys(study, scale):
+            lines.append("**The settings of its runs have changed since.**\n")
     return "\n".join(lines)
 
 

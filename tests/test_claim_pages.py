@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,30 @@ def test_without_results_all_pages_say_so(script, tmp_path):
 def test_a_control_whose_value_is_a_class_is_told_as_it_is(script):
     controls = {"heads to": {"value": "01", "passed": True, "required": True}}
     assert "| heads to | 01 | - | yes | yes |" in script.controls_table(controls)
+
+
+def test_claims_of_studies_that_are_not_in_the_results_stay(script, made):
+    docs = made / "docs"
+    script.make_pages(made, docs)
+    once = {path: path.read_bytes() for path in docs.rglob("*") if path.is_file()}
+    script.make_pages(made / "nothing", docs)
+    assert {path: path.read_bytes() for path in docs.rglob("*") if path.is_file()} == once
+    assert (
+        "The settings of its runs have changed since." not in once[docs / "claims/C1.md"].decode()
+    )
+
+
+def test_a_page_says_when_its_runs_would_have_other_settings_now(script, made, monkeypatch):
+    script.make_pages(made, made / "docs")
+    monkeypatch.setattr(known, "STUDIES", {"C1": study("C1", several(3))})
+    script.make_pages(made / "nothing", made / "docs")
+    page = (made / "docs/claims/C1.md").read_text()
+    assert "**The settings of its runs have changed since.**" in page
+
+
+def test_the_pages_are_those_of_the_claims_that_are_kept(script, tmp_path):
+    claims = tmp_path / "claims"
+    shutil.copytree(SCRIPT.parent / "claims", claims)
+    script.make_pages(tmp_path / "nothing", tmp_path)
+    for page in sorted(claims.glob("*.md")):
+        assert page.read_text() == (SCRIPT.parent / "claims" / page.name).read_text(), page.name
