@@ -68,8 +68,8 @@ def make_pages(results: Path, docs: Path) -> list[Path]:
     """Write every page and every picture.
 
     Args:
-        results: holds the folders `quick` and `paper`, of which any may be missing, with the studies
-            that were done.
+        results: holds the folders `quick` and `paper`, of which any may be missing, with what was
+            done.
         docs: the documentation, whose `claims` and `images/claims` are written.
 
     Returns:

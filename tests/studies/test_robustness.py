@@ -196,11 +196,15 @@ def test_runs_of_another_study_and_no_baseline_are_refused():
         analyse([stranger], "quick")
 
 
-def test_the_quick_runs_are_few_and_share_the_baseline():
+def test_the_quick_runs_are_few_and_like_the_baseline():
     plan = plan_sweep(STUDY.experiments("quick"), 1)
     assert len(plan.runs) == 7
     assert {run.seeds for run in plan.runs} == {(0, 1, 2, 3, 4)}
-    assert plan.runs[0].experiment == quick_elicited(QUICK_COLOUR)
+    baseline, elicited = plan.runs[0].experiment, quick_elicited(QUICK_COLOUR)
+    assert baseline.training.steps < elicited.training.steps
+    assert len(baseline.steps) < len(elicited.steps)
+    for same in ("space", "world", "model", "diffusion", "elicitation", "findings"):
+        assert getattr(baseline, same) == getattr(elicited, same)
     for run in plan.runs[1:]:
         assert run.experiment.steps == plan.runs[0].experiment.steps
         for same in ("space", "world", "measurement", "elicitation", "findings"):

@@ -47,7 +47,7 @@ class Row:
 
 
 def experiments(scale: Scale) -> list[Seeded]:
-    """The baselines, which other studies share, and a run for each variant that must be trained."""
+    """The baselines, and a run for each variant that must be trained."""
     return [(variant.experiment, NUM_SEEDS) for variant in trained(scale)]
 
 
