@@ -71,6 +71,17 @@ def test_a_concept_that_is_always_doubtful_is_never_learned_and_delays_no_other(
     assert own["size"]["per_seed"] == [None] * 5
 
 
+def test_without_an_inversion_the_share_off_the_manifold_is_not_measured_and_all_readings_count():
+    made = trajectory().copy()
+    made["off_manifold"] = made["off_manifold"].clip(max=0)
+    with_inversion = findings(made, SETTINGS)["classes"]["11"]
+    made["residual"] = made["residual"] * np.nan
+    without = findings(made, SETTINGS)["classes"]["11"]
+    assert set(with_inversion["off_manifold"]["naive"]) == {0.0}
+    assert set(without["off_manifold"]["naive"]) == {None}
+    assert without["accuracy"] == with_inversion["accuracy"]
+
+
 def test_curves_have_one_entry_a_step_and_seed():
     found = found_in()
     accuracy = found["classes"]["11"]["accuracy"]["over-prompting"]

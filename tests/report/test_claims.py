@@ -126,6 +126,16 @@ def test_it_is_said_how_much_of_the_start_cannot_be_read():
     assert not early["required"]
 
 
+def test_without_an_inversion_nothing_is_said_of_the_start():
+    data = trajectory().copy()
+    data["off_manifold"] = data["off_manifold"].clip(max=0)
+    data["residual"] = data["residual"] * np.nan
+    claim = {c.id: c for c in claims(findings(data, SETTINGS), data, SETTINGS)}["C3"]
+    early = claim.controls["start off the manifold"]
+    assert (early["value"], early["passed"]) == (None, None)
+    assert claim.verdict == "holds"
+
+
 def test_a_path_straight_to_its_corner_memorises_nothing():
     claim = judged(turns=False)["C3"]
     assert claim.verdict == "does not hold"

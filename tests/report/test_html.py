@@ -316,6 +316,13 @@ def test_samples_unlike_any_data_are_confessed(evidence: Evidence):
     assert any("50 % of its samples" in why for _, why in unsettled(odd, []))
 
 
+def test_without_an_inversion_the_report_does_not_say_what_is_off_the_manifold(evidence: Evidence):
+    blind = _with_class(evidence, off_manifold={"naive": [None] * 12})
+    text = render_report(blind, [], {}, {}, figures={})
+    assert "no second probe tells what lies off the manifold" in text
+    assert 'id="off-11"' not in text
+
+
 def test_tables_write_censored_times_as_such(evidence: Evidence):
     late = _with_class(
         evidence,

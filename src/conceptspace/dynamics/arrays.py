@@ -8,7 +8,7 @@ import xarray
 from jaxtyping import Float
 
 from conceptspace.dynamics.accuracy import concept_right, joint_right
-from conceptspace.measure.store import doubtful_of
+from conceptspace.measure.store import doubtful_of, has_inversion
 
 NAIVE = "naive"
 SAMPLE_DIMS = ("seed", "step", "concept_class", "method", "strength", "sample")
@@ -49,6 +49,7 @@ class TrajectoryArrays:
         self._correct = trajectory["correct"].transpose(*SAMPLE_DIMS, "concept").values
         self._off = trajectory["off_manifold"].transpose(*SAMPLE_DIMS).values
         self._doubtful = doubtful_of(trajectory).transpose(*SAMPLE_DIMS, "concept").values
+        self._has_inversion = has_inversion(trajectory)
         self._coordinate = trajectory["coordinate"].transpose(*SAMPLE_DIMS, "concept").values
         self._strength = trajectory["strength_value"].transpose("method", "strength").values
 
@@ -79,9 +80,9 @@ class TrajectoryArrays:
     def off_manifold(
         self, concept_class: str, method: str
     ) -> Float[np.ndarray, "seed checkpoint strength sample"]:
-        """1 off the manifold, 0 on it, NaN where not measured."""
+        """1 off the manifold, 0 on it, NaN where not measured, as without an inversion."""
         off = self._off[:, :, self.classes.index(concept_class), self.method_names.index(method)]
-        return np.where(off >= 0, off, np.nan)
+        return np.where((off >= 0) & (self._has_inversion | (off == 1)), off, np.nan)
 
     def joint_right(
         self, concept_class: str, method: str

@@ -86,11 +86,16 @@ def doubtful_of(trajectory: xarray.Dataset) -> xarray.DataArray:
     return trajectory["off_manifold"].broadcast_like(trajectory["correct"])
 
 
+def has_inversion(trajectory: xarray.Dataset) -> bool:
+    """Whether samples were read by a second probe, which can tell that one is off the manifold."""
+    return "residual" not in trajectory or bool(trajectory["residual"].notnull().any())
+
+
 def tidy(trajectory: xarray.Dataset) -> str:
     """The trajectory as CSV text: one row for each seed, step, class, method and strength.
 
     Columns: the arm, then for each concept the mean coordinate and the share of right values, then
-    the joint accuracy, the off-manifold share and the number of samples.
+    the joint accuracy, the off-manifold share (empty without an inversion) and how many samples.
     """
     import numpy as np
 
@@ -109,6 +114,7 @@ def tidy(trajectory: xarray.Dataset) -> str:
         per_concept = right.sum(-2) / counts[..., None]
         joint = right.all(-1).sum(-1) / counts
         off_share = (off == 1).sum(-1) / counts
+    tells_off = has_inversion(trajectory)
     lines = [",".join(header)]
     for place in np.argwhere(counts > 0):
         i, j, k, m, s = place
@@ -121,7 +127,7 @@ def tidy(trajectory: xarray.Dataset) -> str:
             *(f"{v:.6g}" for v in coordinate[tuple(place)]),
             *(f"{v:.6g}" for v in per_concept[tuple(place)]),
             f"{joint[tuple(place)]:.6g}",
-            f"{off_share[tuple(place)]:.6g}",
+            f"{off_share[tuple(place)]:.6g}" if tells_off else "",
             counts[tuple(place)],
         ]
         lines.append(",".join(str(v) for v in row))

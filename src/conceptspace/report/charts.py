@@ -119,7 +119,7 @@ def off_manifold_chart(evidence: Evidence, concept_class: str) -> dict[str, Any]
     looks, traces = method_looks(evidence), []
     for method in evidence.methods:
         share = evidence.off_manifold(concept_class, method.name)
-        if share is not None:
+        if share is not None and np.isfinite(share).any():
             traces += curve(evidence.steps, method.label, looks[method.name], share)
     title = f"Class {evidence.class_label(concept_class)}: share off-manifold"
     name = f"off-{concept_class}"

@@ -81,7 +81,13 @@ def render_report(
         "calibration": _holders(described, "calibration"),
         "decodability": _holders(described, "decodability-")
         or _nothing("Decodability was not measured."),
-        "off_manifold": _holders(described, "off-") or _nothing("No class was held out."),
+        "off_manifold": _holders(described, "off-")
+        or _nothing(
+            "Not measured: no second probe tells what lies off the manifold, so that every reading "
+            "counts."
+            if evidence.held_out
+            else "No class was held out."
+        ),
         "unsettled": _unsettled(evidence, claims),
         "command": _command(command),
         "settings": tables.settings_block("All settings", settings),

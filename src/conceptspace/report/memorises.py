@@ -145,7 +145,7 @@ def _against_trained_class(case: Case, weaker: str, found: Memorisation) -> dict
 def _start_off_manifold(case: Case) -> dict[str, Any]:
     """Share of samples at the start that are unlike anything the world draws."""
     off = case.arrays.off_manifold(case.concept_class, NAIVE)[:, case.arrays.trained]
-    share = float(np.nanmean(off[:, : case.settings.start_checkpoints]))
+    share = float(mean_measured(off[:, : case.settings.start_checkpoints], axis=(0, 1, 2, 3)))
     return control(share, share <= 0.5, required=False)
 
 
