@@ -64,8 +64,9 @@ def draw(model, vectors, generator):
 def read(images):
     """How red and how dark each image is, as one distribution a concept."""
     red, green, blue = images.mean(dim=(2, 3)).clamp(1e-3, 1).unbind(dim=1)
-    light = torch.stack([green, 1 - green], dim=1)
-    return torch.stack([blue, red], dim=1), light.clamp(1e-3)
+    green = green.clamp(max=0.999)
+    hue = torch.stack([blue, red], dim=1) / (blue + red)[:, None]
+    return hue, torch.stack([green, 1 - green], dim=1)
 
 
 # What `conceptspace analyse checkpoints --adapter 4_your_checkpoints:adapter` would be given.

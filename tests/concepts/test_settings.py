@@ -35,9 +35,15 @@ def test_a_refusal_gives_the_path_to_a_nested_field():
         Outer.from_json('{"inner": {"rate": -1}}')
 
 
-def test_an_unknown_field_is_refused():
-    with pytest.raises(SettingsError, match=r"Outer\.stepz: there is no such field"):
+def test_an_unknown_field_is_refused_with_the_one_that_may_be_meant():
+    with pytest.raises(
+        SettingsError, match=r"Outer\.stepz: there is no such field: did you mean steps\?"
+    ):
         Outer(stepz=3)
+    with pytest.raises(SettingsError, match=r"Outer\.inner\.rat: .*did you mean rate\?"):
+        Outer.from_json('{"inner": {"rat": 1}}')
+    with pytest.raises(SettingsError, match=r"Outer\.hue: there is no such field, but .*steps"):
+        Outer(hue=1)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

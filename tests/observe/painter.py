@@ -40,7 +40,7 @@ def read(images):
     red, green, blue = images.mean(dim=(2, 3)).unbind(dim=1)
     colour = torch.stack([red, blue], dim=1) + 1e-3
     light = torch.stack([green, 1 - green], dim=1).clamp(1e-3)
-    return colour, light
+    return tuple(part / part.sum(dim=1, keepdim=True) for part in (colour, light))
 
 
 def batch(step, num=16):

@@ -74,7 +74,7 @@ def test_its_settings_are_read_and_refused_where_they_differ(recorded):
 
 def test_commands_know_a_run_that_was_trained_elsewhere(recorded, capsys):
     assert main(["status", str(recorded)]) == 0
-    assert "14 of 14 checkpoints" in capsys.readouterr().out
+    assert "painter  done  2 of 2 seeds  14 checkpoints  120 steps" in capsys.readouterr().out
     assert main(["sample", str(recorded)]) != 0
     assert "trained elsewhere" in capsys.readouterr().err
 
@@ -120,6 +120,10 @@ def test_a_probes_answer_is_checked():
         FunctionProbe(lambda images: read(images)[:1], SPACE).read(images)
     with pytest.raises(ValueError, match="of logits take the softmax"):
         FunctionProbe(lambda images: [-part for part in read(images)], SPACE).read(images)
+    with pytest.raises(ValueError, match=r"summing to 1 \(here off by 2\).*take the softmax"):
+        FunctionProbe(lambda images: [3 * part for part in read(images)], SPACE).read(images)
+    rounded = FunctionProbe(lambda images: [1.01 * part for part in read(images)], SPACE)
+    assert [part.sum(1).allclose(torch.ones(5)) for part in rounded.read(images)] == [True, True]
     for answer, message in (
         (
             lambda images: read(images)[0],
@@ -213,6 +217,30 @@ def test_losses_that_are_handed_over_are_drawn_and_others_refused(tmp_path):
     np.testing.assert_array_equal(losses, [0.5, np.nan, 2.0])
     with pytest.raises(cs.SettingsError, match="losses: 'val' is none of train, validation"):
         recorder(5, Painter(), losses={"val": 1.0})
+
+
+def test_a_folder_that_was_renamed_keeps_its_name_and_goes_on(tmp_path):
+    train(5, make(tmp_path / "first"))
+    (tmp_path / "first").rename(tmp_path / "second")
+    again = make(tmp_path / "second")
+    assert again.steps == [0]
+    train(15, again)
+    assert again.steps == [0, 10]
+    assert again.observation.name == "first"
+    with pytest.raises(cs.RunError, match="name is 'first' there, 'third' here"):
+        make(tmp_path / "second", name="third")
+
+
+def test_steering_what_a_function_hides_is_warned_of(tmp_path):
+    steering = (cs.LatentSteering(concept="colour", strengths=(1.0,)),)
+    with pytest.warns(UserWarning, match="LatentSteering will push the conditioning vector"):
+        make(tmp_path / "run", elicitation=steering)
+
+
+def test_a_loop_that_was_stopped_has_not_ended(tmp_path, capsys):
+    train(15, make(tmp_path / "run"))
+    assert main(["status", str(tmp_path / "run")]) == 0
+    assert "run  waiting  0 of 1 seeds  2 checkpoints  10 steps" in capsys.readouterr().out
 
 
 def test_what_is_measured_already_is_said_once(tmp_path):

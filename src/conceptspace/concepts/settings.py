@@ -1,6 +1,7 @@
 """The base of every settings object: frozen, validated, serialisable, and free of torch."""
 
-from collections.abc import Callable, Iterator
+import difflib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,10 +22,10 @@ class SettingsError(ValueError):
     """Each refused field, where the message is made of them."""
 
     @classmethod
-    def of(cls, owner: str, error: ValidationError) -> "SettingsError":
+    def of(cls, owner: "type[Settings]", error: ValidationError) -> "SettingsError":
         """One line for each field that was refused: path, value, and what would be right."""
-        problems = tuple(_problems(error))
-        refusal = cls("\n".join(f"{'.'.join((owner, *path))}: {text}" for path, text in problems))
+        problems, name = tuple(_problems(owner, error)), owner.__name__
+        refusal = cls("\n".join(f"{'.'.join((name, *path))}: {text}" for path, text in problems))
         refusal.problems = problems
         return refusal
 
@@ -43,7 +44,7 @@ class Settings(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise SettingsError.of(type(self).__name__, error) from None
+            raise SettingsError.of(type(self), error) from None
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -55,7 +56,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise SettingsError.of(cls.__name__, error) from None
+            raise SettingsError.of(cls, error) from None
 
     def to_json(self) -> str:
         """The settings as indented JSON that `from_json` reads back."""
@@ -87,7 +88,7 @@ def kind_or(default: str) -> Callable[[Any], str]:
     return kind
 
 
-def _problems(error: ValidationError) -> Iterator[Problem]:
+def _problems(owner: type[Settings], error: ValidationError) -> Iterator[Problem]:
     for item in error.errors():
         path = tuple(str(part) for part in item["loc"])
         cause = item.get("ctx", {}).get("error")
@@ -97,10 +98,22 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
             continue
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            message = "there is no such field"
+            message = f"there is no such field{_meant(owner, path)}"
         # A whole-object check has the entire object as its input, which would bury the message.
         given = f" (got {_shorten(item['input'])})" if path and item["type"] != "missing" else ""
         yield Problem(path, message + given)
+
+
+def _meant(owner: type[Settings], path: Sequence[str]) -> str:
+    """The field whose name is nearest to one that does not exist, as a question; or nothing."""
+    *groups, name = path
+    for group in groups:
+        inner = owner.model_fields[group].annotation if group in owner.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, Settings)):
+            return ""
+        owner = inner
+    near = difflib.get_close_matches(name, owner.model_fields, 1)
+    return f": did you mean {near[0]}?" if near else f", but {', '.join(owner.model_fields)}"
 
 
 def _shorten(value: object, limit: int = 80) -> str:

@@ -21,7 +21,8 @@ from conceptspace.observe.subject import (
     SampleModel,
     adapter_maker,
     instrument_of,
-    name_of,
+    name_there,
+    warn_of_what_stays_hidden,
 )
 from conceptspace.probes.reading import Inverter, Probe
 
@@ -76,10 +77,12 @@ class Recorder:
         **settings: Any,
     ) -> None:
         self.out = Path(out)
-        given: dict[str, Any] = {"name": name_of(self.out.resolve()), **settings}
+        given: dict[str, Any] = {"name": name_there(self.out), **settings}
         self.observation = Observation(space=space, **given)
         instrument = instrument_of(self.observation, probe, inversion)
         adapter_of = adapter_maker(sample, adapt)
+        if sample is not None:
+            warn_of_what_stays_hidden(self.observation)
         self.seed = whole_number(seed, "seed")
         check_folder(self.out, self.observation)
         self._is_open, self._on_damage = False, on_damage

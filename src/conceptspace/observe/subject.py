@@ -1,6 +1,7 @@
 """What is measured of a model that is trained elsewhere, and with what."""
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from conceptspace.adapters.protocol import Adapter
 from conceptspace.concepts.settings import SettingsError
 from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.pictures import image_pictures, pictures_of
+from conceptspace.elicitation.settings import LatentSteering
+from conceptspace.folder import RunError, read_description
 from conceptspace.measure.measurement import Instrument
 from conceptspace.observation import Observation
 from conceptspace.probes.reading import Inverter, Probe
@@ -24,11 +27,15 @@ Read = Callable[[Tensor], Sequence[Tensor]]
 """From images to each concept's distribution over its values, (batch, number of values)."""
 
 
+MOST_FROM_ONE = 0.02
+"""So far the sum of a row of probabilities may be from 1, by rounding."""
+
+
 class FunctionProbe:
     """A function that reads images, as a probe.
 
     Args:
-        read: such as a CLIP classifier; its rows are made to sum to 1.
+        read: such as a CLIP classifier.
         space: the concepts that it reads, in order.
     """
 
@@ -63,10 +70,15 @@ class FunctionProbe:
         if not all(torch.isfinite(part).all() for part in found):
             raise ValueError("probe returned NaN or infinity, of images that hold neither")
         totals = [part.sum(dim=1, keepdim=True) for part in found]
-        if not all((part >= 0).all() and (total > 0).all() for part, total in zip(found, totals)):
+        if not all((part >= 0).all() for part in found):
             raise ValueError(
-                "probe must return probabilities, 0 or more and not all 0: of logits take the "
-                "softmax"
+                "probe must return probabilities, 0 or more: of logits take the softmax"
+            )
+        far = max((float((total - 1).abs().max()) for total in totals if len(total)), default=0.0)
+        if far > MOST_FROM_ONE:
+            raise ValueError(
+                "probe must return probabilities, each concept's row summing to 1 (here off by "
+                f"{far:.3g}): of logits take the softmax, scores divide by their sum"
             )
         return tuple(part / total for part, total in zip(found, totals))
 
@@ -134,6 +146,25 @@ def instrument_of(
         observation.measurement,
         image_pictures if world is None else pictures_of(world),
     )
+
+
+def warn_of_what_stays_hidden(observation: Observation) -> None:
+    """Say so if latent steering is asked for where only a function that draws images is given."""
+    if any(isinstance(method, LatentSteering) for method in observation.elicitation):
+        warnings.warn(
+            "sample hides what is inside of the model: LatentSteering will push the conditioning "
+            "vector, which over-prompting does too. To steer an embedding give adapt, which makes "
+            "an Adapter of the model, such as conceptspace.adapters.modules.ModuleAdapter",
+            stacklevel=3,
+        )
+
+
+def name_there(folder: Path) -> str:
+    """The name of the run that a folder holds; of a new one, made from the folder's name."""
+    try:
+        return read_description(folder).name
+    except RunError:
+        return name_of(folder.resolve())
 
 
 def name_of(folder: Path) -> str:

@@ -170,16 +170,20 @@ def _cells(run: RunStatus) -> list[str]:
     """A run in a few words: its name, state, what is counted, and the time left."""
     seeds = run.seeds
     num_done = sum(seed.state == "done" for seed in seeds)
-    measured = sum(seed.measured for seed in seeds), sum(seed.checkpoints for seed in seeds)
-    steps = sum(seed.step for seed in seeds), sum(seed.steps for seed in seeds)
     return [
         run.name,
         run.state,
         f"{num_done} of {len(seeds)}",
-        f"{measured[0]} of {measured[1]}",
-        f"{steps[0]} of {steps[1]}",
+        _counted([(seed.measured, seed.checkpoints) for seed in seeds]),
+        _counted([(seed.step, seed.steps) for seed in seeds]),
         "" if run.seconds_left is None else duration(run.seconds_left),
     ]
+
+
+def _counted(parts: Sequence[tuple[int, int | None]]) -> str:
+    """How many of how many, or only how many where that is not known."""
+    done, whole = sum(num for num, _ in parts), [of for _, of in parts if of is not None]
+    return f"{done} of {sum(whole)}" if len(whole) == len(parts) else f"{done}"
 
 
 def _summary(found: Status) -> str:

@@ -26,17 +26,17 @@ class SeedStatus:
     Attributes:
         seed: the training seed.
         state: `waiting` is what nobody works on at the moment, begun or not.
-        step: of how many `steps`.
-        measured: checkpoints, of how many `checkpoints`.
+        step: of how many `steps`; None where another loop trains, which alone knows.
+        measured: checkpoints, of how many `checkpoints`; None likewise.
         seconds_per_step: measuring included, from the end of its log; None if that says nothing.
     """
 
     seed: int
     state: State
     step: int
-    steps: int
+    steps: int | None
     measured: int
-    checkpoints: int
+    checkpoints: int | None
     seconds_per_step: float | None = None
 
 
@@ -110,6 +110,7 @@ def seconds_left(runs: Sequence[RunStatus]) -> float | None:
         for run in runs
         if run.state != "failed"
         for seed in run.seeds
+        if seed.steps is not None
     ]
     return max(sum(left) / at_once, max(left))
 
@@ -176,13 +177,13 @@ def _of_run(folder: Path) -> RunStatus:
 
 def _of_observation(folder: Path, name: str) -> RunStatus:
     """What was measured of a model that is trained elsewhere: how far that is nobody here knows."""
+    state: State = "done" if (folder / REPORT).exists() else "waiting"
     seeds = []
     for seed in seeds_there(folder):
         measured = measured_steps(seed_folder(folder, seed))
         last = measured[-1] if measured else 0
-        seeds.append(SeedStatus(seed, "done", last, last, len(measured), len(measured)))
-    is_done = bool(seeds) and (folder / REPORT).exists()
-    return RunStatus(name, "done" if is_done else "waiting", tuple(seeds))
+        seeds.append(SeedStatus(seed, state, last, None, len(measured), None))
+    return RunStatus(name, state if seeds else "waiting", tuple(seeds))
 
 
 def _seed(run: Path, seed: int, steps: int, checkpoints: int) -> SeedStatus:
