@@ -33,18 +33,30 @@ def describe(options: DescribeOptions) -> int:
         return DONE
     if options.table is not None:
         world = _folder(options)
-        return _describe(world.space, Split(), world, FEWEST_TRAINED)
+        _describe(world.space, Split(), world, FEWEST_TRAINED)
+        print(
+            "Values are in alphabetical order, numbers by size, and the first is 0: which classes "
+            "are trained depends on it. To choose another order or split, name them in Python."
+        )
+        return DONE
     experiment = _experiment(options.target)
     wanted = experiment.training.images_per_class
     return _describe(experiment.space, experiment.split, experiment.world, wanted)
 
 
 def _folder(options: DescribeOptions) -> FolderWorld:
-    from conceptspace.data.readers.table import concepts_in
+    from conceptspace.data.readers.table import column_names, concepts_in
 
-    if not options.columns:
-        raise UsageError("--columns must name the columns of --table that are concepts")
     assert options.table is not None
+    names = column_names(options.table)
+    there = f"{options.table} has {', '.join(names)}"
+    if not options.columns:
+        raise UsageError(f"--columns must name the columns of --table that are concepts: {there}")
+    if options.file_column not in names:
+        raise UsageError(
+            f"--file-column must name the column that holds each image's name, and "
+            f"{options.file_column!r} is none: {there}"
+        )
     try:
         concepts = concepts_in(options.table, options.columns)
     except ValueError as error:

@@ -262,6 +262,7 @@ def test_the_command_takes_an_adapter_from_a_module(saved, tmp_path, monkeypatch
     for adapter, message in (
         ("mine", "a module and a name in it"),
         ("missing:adapter", "no module 'missing'"),
+        ("missing.py:adapter", "write missing:adapter"),
         ("mine:other", "has no 'other'"),
         ("mine:wrong", "must be a dictionary"),
         ("mine:strange", "lode"),

@@ -95,6 +95,7 @@ def test_a_recorder_that_measured_nothing_leaves_nothing(tmp_path):
         ({"sample": None}, "either sample"),
         ({"probe": 3}, "probe must be a trained probe, or a function"),
         ({"every": 0}, "every must be at least 1"),
+        ({"split": ("11",)}, r"Observation\.split: must be a Split"),
         ({"every": []}, "at least one step"),
         ({"every": "500"}, r"every must be a whole number, not '500' \(str\)"),
         ({"every": 5.0}, "every must be a whole number"),

@@ -104,7 +104,10 @@ def test_a_folder_is_described(done, capsys, monkeypatch, tmp_path):
     assert "00 (blue left): 11 to train on, fewer than 100" in shown
     assert "training.images_per_class can be 11 at most" in shown
     assert main(line) == 2
-    assert "--columns must name" in capsys.readouterr().err
+    assert "--columns must name" in (told := capsys.readouterr().err)
+    assert "table.csv has file, colour, place" in told
+    assert main([*line, "--columns", "colour", "--file-column", "picture"]) == 2
+    assert "--file-column must name" in capsys.readouterr().err
     few = tmp_path / "few.csv"
     write_table(few, rows(1)[:1])
     assert main(["describe", str(folder), "--table", str(few), "--columns", "colour"]) == 2

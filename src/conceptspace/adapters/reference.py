@@ -27,8 +27,9 @@ def named_object(reference: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != module.split(".")[0] and error.name != module:
             raise  # the module is there, and something that it needs is not
+        hint = f": write {module[:-3]}:{name}" if module.endswith(".py") else ""
         raise ValueError(
-            f"there is no module {module!r}, here ({here}) or among those installed"
+            f"there is no module {module!r}, here ({here}) or among those installed{hint}"
         ) from None
     if not hasattr(found, name):
         raise ValueError(f"module {module!r} ({found.__file__}) has no {name!r}")

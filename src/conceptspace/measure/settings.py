@@ -44,7 +44,7 @@ class MeasurementSettings(Settings):
         if self.num_control_samples > self.num_samples:
             raise ValueError(
                 f"num_control_samples: {self.num_control_samples} must not exceed "
-                f"num_samples={self.num_samples}"
+                f"num_samples={self.num_samples}: give both"
             )
         return self
 

@@ -198,7 +198,10 @@ def _unsettled(evidence: Evidence, claims: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _command(command: str) -> str:
-    return f"<p>To repeat this run:</p><pre>{escape(command)}</pre>" if command else ""
+    if not command:
+        return ""
+    said = "To make this report again; a run that is not finished goes on first:"
+    return f"<p>{said}</p><pre>{escape(command)}</pre>"
 
 
 def _nothing(text: str) -> str:

@@ -192,7 +192,8 @@ def confusion_tables(evidence: Evidence) -> str:
             for word, row in zip(words, shares)
         ]
         parts.append(table(("shown \\ read", *words), rows, f"{concept}: rows shown, columns read"))
-    return "".join(parts) or '<p class="none">The probe was not tested in this run.</p>'
+    nothing = "How well the probe reads was not measured, since it was not trained here."
+    return "".join(parts) or f'<p class="none">{nothing}</p>'
 
 
 def settings_block(title: str, values: Mapping[str, Any]) -> str:

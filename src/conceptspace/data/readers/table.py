@@ -25,10 +25,7 @@ def read_table(path: Path | str, columns: Sequence[str]) -> dict[str, np.ndarray
     Raises:
         DataError: if there is no such file, it is damaged, has no row, or lacks a column.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"table: there is no file {path}")
-    frame = _parquet(path) if path.suffix in _PARQUET else _text(path)
+    frame = _frame(Path(path))
     names = [str(name) for name in frame.columns]
     for column in columns:
         if names.count(column) != 1:
@@ -96,6 +93,21 @@ def indices(
             )
         found.append(column)
     return np.stack(found, axis=1)
+
+
+def column_names(path: Path | str) -> list[str]:
+    """The names of a table's columns, as they stand.
+
+    Raises:
+        DataError: if the table cannot be read.
+    """
+    return [str(name) for name in _frame(Path(path)).columns]
+
+
+def _frame(path: Path):
+    if not path.is_file():
+        raise DataError(f"table: there is no file {path}")
+    return _parquet(path) if path.suffix in _PARQUET else _text(path)
 
 
 def _text(path: Path):
