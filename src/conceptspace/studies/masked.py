@@ -9,7 +9,7 @@ from conceptspace.experiment import Experiment
 from conceptspace.measure.settings import MeasurementSettings
 from conceptspace.models.settings import SharedEmbedding
 from conceptspace.recipes import FAMILIES, paper
-from conceptspace.recipes.quick import quick
+from conceptspace.studies.separations import composing
 from conceptspace.studies.study import Scale, Seeded
 
 NUM_SEEDS = 5
@@ -23,11 +23,11 @@ def masked_runs(scale: Scale) -> list[Seeded]:
 
 
 def quick_masked(share: float) -> Experiment:
-    """The quick recipe with colour and shape, red masked in a share of the red triangles.
+    """The composing model with colour and shape, red masked in a share of the red triangles.
 
     How its sizes were found is in `docs/reproduce/underspecification.md`.
     """
-    base = quick()
+    base = composing()
     return base.replace(
         name=f"underspecification-a{share:g}",
         space=ConceptSpace(concepts=(colour(0.6), shape())),

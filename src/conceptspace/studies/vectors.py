@@ -14,7 +14,6 @@ from conceptspace.data.vectors import PointAxis, VectorWorld
 from conceptspace.dynamics.plain import plain
 from conceptspace.experiment import Experiment
 from conceptspace.recipes.vectors import vectors
-from conceptspace.studies.separations import NUM_SEEDS
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from conceptspace.figures.evidence import Evidence
     from conceptspace.report.case import Claim
 
+NUM_SEEDS = 8
+"""More than of images: a seed takes seconds."""
 PLAIN, THREE_VALUES = "vectors", "vectors-three-values"
 PREFIXES = {PLAIN: "vectors", THREE_VALUES: "vectors/three-values"}
 """What the ids of a setting's claims begin with."""
