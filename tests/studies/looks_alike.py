@@ -40,11 +40,12 @@ def declared(separation):
     return base.replace(
         name=f"declared-{separation}",
         space=ConceptSpace(concepts=tuple(axis.concept() for axis in axes)),
-        world=base.world.replace(axes=axes),
+        world=base.world.replace(axes=axes, noise=0.02),
         model=base.model.replace(width=64, embedding_width=16, time_features=16),
         diffusion=base.diffusion.replace(sampling_steps=10),
         training=base.training.replace(
-            steps=STEPS, images_per_class=256, learning_rate=5e-3, average_decay=0.95
+            steps=STEPS, images_per_class=256, learning_rate=5e-3, average_decay=0.95,
+            weight_decay=0.01,
         ),
         measurement=base.measurement.replace(
             num_checkpoints=5, first_checkpoint=110, num_samples=16, num_control_samples=4,
