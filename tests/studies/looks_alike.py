@@ -41,7 +41,9 @@ def declared(separation):
         name=f"declared-{separation}",
         space=ConceptSpace(concepts=tuple(axis.concept() for axis in axes)),
         world=base.world.replace(axes=axes, noise=0.02),
-        model=base.model.replace(width=64, embedding_width=16, time_features=16),
+        model=base.model.replace(
+            width=64, embedding_width=16, time_features=16, initial_scale=1.0
+        ),
         diffusion=base.diffusion.replace(sampling_steps=10),
         training=base.training.replace(
             steps=STEPS, images_per_class=256, learning_rate=5e-3, average_decay=0.95,

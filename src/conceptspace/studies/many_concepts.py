@@ -14,7 +14,6 @@ NUM_SEEDS = 5
 SIX_SEPARATIONS = (0.2, 0.28, 0.36, 0.44, 0.52, 0.6)
 """Of the six axes of the vector world; the distance of the two points is the signal, exactly."""
 SIX_STEPS = 3000
-SIX_DECAY = 0.01
 SIX_MEASUREMENT = MeasurementSettings(
     num_checkpoints=24, first_checkpoint=20, num_samples=32, num_control_samples=2,
     num_loss_images=256, sampling_batch=4096, num_thumbnails=0,
@@ -76,7 +75,8 @@ def quick_six() -> Experiment:
         name="six-vectors",
         space=ConceptSpace(concepts=tuple(axis.concept(("low", "high")) for axis in axes)),
         world=VectorWorld(axes=axes, noise=0.02),
-        training=base.training.replace(steps=SIX_STEPS, weight_decay=SIX_DECAY),
+        model=base.model.replace(initial_scale=1.0),
+        training=base.training.replace(steps=SIX_STEPS, learning_rate=2e-3, weight_decay=0.01),
         measurement=SIX_MEASUREMENT,
         elicitation=(),
     )

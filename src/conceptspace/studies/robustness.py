@@ -14,10 +14,9 @@ import numpy as np
 from conceptspace.dynamics.plain import plain
 from conceptspace.dynamics.settings import FindingsSettings
 from conceptspace.experiment import Experiment
-from conceptspace.recipes import paper
 from conceptspace.studies.robustness_variants import CLAIMS, Variant, trained
+from conceptspace.studies.separations import NUM_SEEDS
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
-from conceptspace.studies.vectors import NUM_SEEDS
 
 if TYPE_CHECKING:
     import xarray
@@ -49,8 +48,7 @@ class Row:
 
 def experiments(scale: Scale) -> list[Seeded]:
     """The baselines, and a run for each variant that must be trained."""
-    num_seeds = paper.NUM_SEEDS if scale == "paper" else NUM_SEEDS
-    return [(variant.experiment, num_seeds) for variant in trained(scale)]
+    return [(variant.experiment, NUM_SEEDS) for variant in trained(scale)]
 
 
 def analyse(runs: Iterable[StudyRun], scale: Scale) -> dict[str, Any]:
