@@ -121,8 +121,8 @@ def _draw_table(
     axes.set_xlim(0, 1)
     axes.set_ylim(len(variants) + 2, 0)
     axes.set_axis_off()
-    width = 0.165
-    lefts = [0.25 + width * number for number in range(len(claims))]
+    width = 0.178
+    lefts = [0.215 + width * number for number in range(len(claims))]
     learned, gamma = lefts[-1] + width + 0.07, lefts[-1] + width + 0.19
     for left, claim in zip(lefts, claims):
         axes.text(left + width / 2, 0.6, claim, ha="center", va="center", weight="bold")
