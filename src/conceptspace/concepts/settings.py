@@ -100,7 +100,7 @@ def _problems(owner: type[Settings], error: ValidationError) -> Iterator[Problem
         if item["type"] == "extra_forbidden":
             message = f"there is no such field{_meant(owner, path)}"
         if item["type"] == "model_type":
-            message = f"must be a {item['ctx']['class_name']}"
+            message = f"must be a {item.get('ctx', {}).get('class_name')}"
         # A whole-object check has the entire object as its input, which would bury the message.
         given = f" (got {_shorten(item['input'])})" if path and item["type"] != "missing" else ""
         yield Problem(path, message + given)

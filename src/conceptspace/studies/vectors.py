@@ -13,6 +13,7 @@ from conceptspace.concepts.space import ConceptSpace
 from conceptspace.data.vectors import PointAxis, VectorWorld
 from conceptspace.dynamics.plain import plain
 from conceptspace.experiment import Experiment
+from conceptspace.recipes import paper
 from conceptspace.recipes.vectors import vectors
 from conceptspace.studies.study import Scale, Seeded, Study, StudyRun
 
@@ -42,7 +43,7 @@ def experiments(scale: Scale) -> list[Seeded]:
     """
     made = [vectors().replace(name=PLAIN), three_values()]
     if scale == "paper":
-        made = [_published(experiment) for experiment in made]
+        return [(_published(experiment), paper.NUM_SEEDS) for experiment in made]
     return [(experiment, NUM_SEEDS) for experiment in made]
 
 
